@@ -1,0 +1,91 @@
+//! definition + lock -> fetch -> layers -> config and manifest -> copy.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::digest::Digest;
+use crate::error::{Category, Diagnose};
+use crate::event::Events;
+use crate::layer::Compression;
+use crate::net::Client;
+use crate::oci::{Descriptor, Platform};
+use crate::store::Store;
+use crate::upstream::hosts::Machine;
+
+/// A failure to build. (To be replaced.)
+#[derive(Debug, thiserror::Error)]
+#[error("build")]
+pub struct BuildError;
+
+impl Diagnose for BuildError {
+    fn category(&self) -> Category {
+        Category::Failed
+    }
+}
+
+/// One image to build, all flags resolved.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `NAME[:VERSION]` of a definition built into kimg.
+    pub image: String,
+    /// The platform.
+    pub platform: Platform,
+    /// Further names for the result (`-t`), besides `NAME:VERSION`.
+    pub tags: Vec<String>,
+    /// Labels added to the image's configuration.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations added to the manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// Variables added to or replacing the image's.
+    pub env: BTreeMap<String, String>,
+    /// How layers are compressed.
+    pub compression: Compression,
+    /// The user's own files, in the last layer.
+    pub add: Vec<Addition>,
+    /// PEM files of certificate authorities for the image's bundle and truststore.
+    pub authorities: Vec<PathBuf>,
+}
+
+/// `--add SRC:DST[:MODE]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// A file or folder of the user's.
+    pub from: PathBuf,
+    /// Its absolute path in the image.
+    pub to: String,
+    /// Permissions of files; those of the source where absent (0644, or 0755 where it is executable).
+    pub mode: Option<u32>,
+}
+
+/// What builds are made with.
+#[derive(Debug)]
+pub struct Workshop {
+    /// Where images and inputs are kept.
+    pub store: Store,
+    /// The network.
+    pub client: Client,
+    /// What the choice of hosts depends on.
+    pub machine: Machine,
+    /// Who hears what happens.
+    pub events: Events,
+    /// Threads that compress.
+    pub threads: usize,
+}
+
+/// An image that lies in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// `kafka:3.5.2`.
+    pub name: String,
+    /// The manifest.
+    pub manifest: Descriptor,
+    /// The digest of the configuration (Docker's image id), for `--iidfile`.
+    pub config: Digest,
+    /// The layers, with what each was: `built`, `reused`.
+    pub layers: Vec<(String, Descriptor, &'static str)>,
+}
+
+/// Builds one image into the store.
+pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, BuildError> {
+    todo!("{request:?} {workshop:?}")
+}

@@ -1,0 +1,253 @@
+//! Definitions: how a family of images is put together, as data (`images/NAME/image.toml`).
+
+mod builtin;
+mod parse;
+mod suggest;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use builtin::{Family, builtin, families, file};
+pub use parse::{DefinitionError, parse};
+pub use suggest::nearest;
+
+/// A family of images. Field docs say what the key of the same name in `image.toml` means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// The name on the command line and in the store: `kafka`.
+    pub name: String,
+    /// The name for people: `Apache Kafka`.
+    pub title: String,
+    /// One line for `kimg images` and the annotation `org.opencontainers.image.description`.
+    pub description: String,
+    /// SPDX expression of the licences of all layers of its own.
+    pub licenses: String,
+    /// Where its sources are, for `org.opencontainers.image.source`.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// The definition and lock whose layers come first, `FAMILY:VERSION`. A definition without one is a base: it can
+    /// be locked, but `kimg images` does not offer it.
+    #[serde(default)]
+    pub base: Option<String>,
+    /// The version that the bare name means.
+    pub default: String,
+    /// What is known of each version that has a lock.
+    pub versions: BTreeMap<String, Version>,
+    /// The layers, lowest first.
+    #[serde(rename = "layer")]
+    pub layers: Vec<Layer>,
+    /// How the image runs.
+    #[serde(default)]
+    pub run: Run,
+}
+
+/// What is known of one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Version {
+    /// Its state of support, one line.
+    pub support: String,
+    /// The revision of its sources, for `org.opencontainers.image.revision`.
+    #[serde(default)]
+    pub revision: Option<String>,
+}
+
+/// One layer: first the packages and files that the lock assigns to it, then what the rules add.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// Names it in locks, events and errors.
+    pub name: String,
+    /// What it is, for the image's history; `{version}` is replaced.
+    pub history: String,
+    /// Debian packages whose files it holds; resolved by `kimg lock`.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// The folder that gets the lock's inputs for this layer which are single files, such as jars.
+    #[serde(default)]
+    pub into: Option<String>,
+    /// Patterns of paths in packages that are left out. `*` stays within a component, `**` crosses them.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    /// Patterns that are kept although `drop` matches.
+    #[serde(default)]
+    pub keep: Vec<String>,
+    /// Top folders that are links into `usr` and whose files are moved there: `bin`, `lib`.
+    #[serde(default)]
+    pub usrmerge: Vec<String>,
+    /// Symbolic links: path and target.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
+    /// Folders of the layer's own.
+    #[serde(default)]
+    pub folders: BTreeMap<String, Folder>,
+    /// Files made from the contents of packages, where a package script would have made them.
+    #[serde(default)]
+    pub generate: Vec<Generate>,
+    /// Files taken out of archives (jars) that are inputs of this layer.
+    #[serde(default)]
+    pub extract: Vec<Extract>,
+    /// Files that ship with the definition. A layer that has them, launchers or the entrypoint depends on kimg itself
+    /// and stands in no lock.
+    #[serde(default)]
+    pub files: Vec<ShippedFile>,
+    /// The path of kimg's entrypoint program, where this layer holds it.
+    #[serde(default)]
+    pub entrypoint: Option<String>,
+    /// Names that the entrypoint answers to.
+    #[serde(default)]
+    pub launchers: Option<Launchers>,
+}
+
+impl Layer {
+    /// Whether it is made of its locked inputs only, so that a lock records what must come out.
+    pub fn is_locked(&self) -> bool {
+        self.files.is_empty() && self.entrypoint.is_none() && self.launchers.is_none()
+    }
+}
+
+/// A folder of the layer's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Folder {
+    /// Octal permissions, `1777`.
+    pub mode: String,
+    /// The owner's number.
+    #[serde(default)]
+    pub uid: u32,
+    /// The group's number.
+    #[serde(default)]
+    pub gid: u32,
+}
+
+/// What a package script would have made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "rule", deny_unknown_fields)]
+pub enum Generate {
+    /// The sorted concatenation of the PEM certificates that match `from`.
+    CaBundle {
+        /// Pattern of the certificates' paths.
+        from: String,
+        /// The bundle's path.
+        to: String,
+    },
+    /// A JKS truststore of the PEM certificates that match `from`, password `changeit`.
+    JavaTruststore {
+        /// Pattern of the certificates' paths.
+        from: String,
+        /// The truststore's path.
+        to: String,
+    },
+    /// A file of accounts (`passwd`, `group`): the lines of a master file, then those of the image.
+    Accounts {
+        /// The master file's path in a package.
+        from: String,
+        /// The path of the result.
+        to: String,
+        /// Lines added at the end.
+        add: Vec<String>,
+    },
+    /// A copy of a packaged file elsewhere.
+    Copy {
+        /// The path in a package.
+        from: String,
+        /// The path of the copy.
+        to: String,
+    },
+    /// A text file.
+    Text {
+        /// Its path.
+        to: String,
+        /// Its contents.
+        text: String,
+    },
+    /// `PACKAGE` (its control stanza) and `PACKAGE.md5sums` for each package, which scanners read.
+    PackageStatus {
+        /// The folder, `var/lib/dpkg/status.d`.
+        to: String,
+    },
+}
+
+/// A file taken out of an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extract {
+    /// The input's file name; `{version}` is replaced.
+    pub from: String,
+    /// The member.
+    pub member: String,
+    /// Its path in the image.
+    pub to: String,
+}
+
+/// A file that ships with the definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShippedFile {
+    /// Its path in the definition's folder.
+    pub from: String,
+    /// Its path in the image.
+    pub to: String,
+    /// Octal permissions.
+    #[serde(default = "default_mode")]
+    pub mode: String,
+}
+
+fn default_mode() -> String {
+    "0644".to_owned()
+}
+
+/// The names under which the entrypoint program starts something, and what it starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Launchers {
+    /// The folder of the names, which are links to the entrypoint.
+    pub into: String,
+    /// The file in the definition's folder that lists them; its format is the entrypoint's, except that the first
+    /// word of each line that is neither empty nor begins with `#` is a launcher's name.
+    pub table: String,
+    /// Where the table lies in the image.
+    pub to: String,
+}
+
+/// How the image runs: the execution parameters of image-spec 1.1, config.md.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Run {
+    /// User and group, by number.
+    pub user: Option<String>,
+    /// Environment.
+    pub env: BTreeMap<String, String>,
+    /// The program and its first arguments.
+    pub entrypoint: Vec<String>,
+    /// Arguments that a user's replace.
+    pub command: Vec<String>,
+    /// Where it starts.
+    pub folder: Option<String>,
+    /// Folders of data.
+    pub volumes: Vec<String>,
+    /// `9092/tcp`.
+    pub ports: Vec<String>,
+    /// `SIGTERM`.
+    pub stop_signal: Option<String>,
+    /// How Docker asks whether it works.
+    pub healthcheck: Option<Healthcheck>,
+}
+
+/// Docker's healthcheck; durations in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Healthcheck {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Between two checks, in seconds.
+    pub interval: u32,
+    /// How long one may take, in seconds.
+    pub timeout: u32,
+    /// How long failures do not count after the start, in seconds.
+    pub start_period: u32,
+    /// Failures in a row that make it unhealthy.
+    pub retries: u32,
+}

@@ -1,0 +1,7 @@
+//! The program: all of it is `kimg::cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kimg::cli::main()
+}

@@ -1,0 +1,37 @@
+//! The documents of the OCI image specification 1.1 that kimg writes and reads. No I/O.
+//!
+//! Our own structs rather than `oci-spec`'s: theirs keep annotations and labels in hash maps, whose order would
+//! reach the bytes that are digested.
+
+mod config;
+mod descriptor;
+mod manifest;
+mod platform;
+mod reference;
+
+pub use config::{Config, Empty, Healthcheck, History, ImageConfig, RootFs};
+pub use descriptor::Descriptor;
+pub use manifest::{Index, Manifest};
+pub use platform::{InvalidPlatform, Platform};
+pub use reference::{InvalidReference, Reference};
+
+/// Media types of image-spec 1.1 ("OCI Image Media Types").
+pub mod media_type {
+    /// An image index.
+    pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    /// An image manifest.
+    pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    /// An image configuration.
+    pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+    /// A layer: tar.
+    pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+    /// A layer: tar, gzip.
+    pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+    /// A layer: tar, zstd.
+    pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+}
+
+/// The bytes of a document that kimg itself made: compact JSON, keys in the order of the structs, maps sorted.
+pub fn to_bytes<T: serde::Serialize>(document: &T) -> Vec<u8> {
+    serde_json::to_vec(document).expect("documents of this module have text keys and no failing serializers")
+}

@@ -1,0 +1,1 @@
+//! Maven repositories: coordinates and paths.

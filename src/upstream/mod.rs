@@ -1,0 +1,6 @@
+//! Upstreams: where inputs may be had, and how they are verified.
+
+pub mod debian;
+pub mod hosts;
+pub mod maven;
+pub mod openpgp;
