@@ -1,35 +1,60 @@
 //! The definitions and locks that ship with kimg.
 
-use super::Definition;
-use crate::lock::Lock;
+use super::{Definition, DefinitionError, embedded, parse};
+use crate::lock::{self, Lock, LockError};
 
-/// A definition with its locks' texts.
-#[derive(Debug)]
+/// A definition that ships with kimg, and its locks.
+#[derive(Debug, Clone)]
 pub struct Family {
     /// The definition.
     pub definition: Definition,
-    /// The versions that have a lock.
-    pub locks: Vec<(String, &'static str)>,
 }
 
 impl Family {
-    /// The lock of a version.
-    pub fn lock(&self, version: &str) -> Option<Lock> {
-        todo!("{version}")
+    /// The versions that have a lock, in the order of their names.
+    pub fn versions(&self) -> Vec<&str> {
+        let locked = |version: &&str| self.lock_text(version).is_some();
+        self.definition.versions.keys().map(String::as_str).filter(locked).collect()
+    }
+
+    /// The lock of a version; `None` where there is none.
+    pub fn lock(&self, version: &str) -> Option<Result<Lock, LockError>> {
+        let text = self.lock_text(version)?;
+        Some(lock::parse(text, &self.lock_path(version)))
+    }
+
+    /// The digests of a version's entries, one line each: what `kimg lock` wrote beside the lock.
+    pub fn entries(&self, version: &str) -> Option<&'static str> {
+        text(&format!("{}/{version}.entries", self.definition.name))
+    }
+
+    fn lock_text(&self, version: &str) -> Option<&'static str> {
+        text(&self.lock_path(version))
+    }
+
+    fn lock_path(&self, version: &str) -> String {
+        format!("{}/{version}.lock.toml", self.definition.name)
     }
 }
 
 /// All families, by name.
-pub fn families() -> Vec<Family> {
-    todo!()
+pub fn families() -> Result<Vec<Family>, DefinitionError> {
+    let names = embedded::FILES.iter().filter_map(|(path, _)| path.strip_suffix("/image.toml"));
+    names.filter_map(|name| builtin(name).transpose()).collect()
 }
 
 /// One family.
-pub fn builtin(name: &str) -> Option<Family> {
-    todo!("{name}")
+pub fn builtin(name: &str) -> Result<Option<Family>, DefinitionError> {
+    let path = format!("{name}/image.toml");
+    let Some(text) = text(&path) else { return Ok(None) };
+    Ok(Some(Family { definition: parse(text, &path)? }))
 }
 
 /// A file that ships with kimg, by its path below `images/`.
 pub fn file(path: &str) -> Option<&'static [u8]> {
-    todo!("{path}")
+    embedded::FILES.iter().find(|(name, _)| *name == path).map(|(_, bytes)| *bytes)
+}
+
+fn text(path: &str) -> Option<&'static str> {
+    file(path).and_then(|bytes| std::str::from_utf8(bytes).ok())
 }

@@ -1,6 +1,7 @@
 //! Definitions: how a family of images is put together, as data (`images/NAME/image.toml`).
 
 mod builtin;
+pub mod embedded;
 mod parse;
 mod suggest;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use builtin::{Family, builtin, families, file};
+pub(crate) use parse::read_toml;
 pub use parse::{DefinitionError, parse};
 pub use suggest::nearest;
 
@@ -31,6 +33,15 @@ pub struct Definition {
     /// be locked, but `kimg images` does not offer it.
     #[serde(default)]
     pub base: Option<String>,
+    /// The suites of the Debian archive in which `kimg lock` looks for packages; of several versions the newest is taken.
+    #[serde(default)]
+    pub suites: Vec<String>,
+    /// The platforms that a lock is made for.
+    #[serde(default = "default_platforms")]
+    pub platforms: Vec<String>,
+    /// The files below `images/` with the OpenPGP keys that may have signed inputs.
+    #[serde(default)]
+    pub keys: Vec<String>,
     /// The version that the bare name means.
     pub default: String,
     /// What is known of each version that has a lock.
@@ -193,6 +204,10 @@ pub struct ShippedFile {
     /// Octal permissions.
     #[serde(default = "default_mode")]
     pub mode: String,
+}
+
+fn default_platforms() -> Vec<String> {
+    vec!["linux/amd64".to_owned()]
 }
 
 fn default_mode() -> String {

@@ -1,11 +1,210 @@
-use super::Definition;
+use serde::de::DeserializeOwned;
 
-/// A definition that cannot be read.
+use super::{Definition, Generate, nearest};
+use crate::error::{Category, Diagnose};
+
+/// A definition, lock or configuration file that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("definition")]
-pub struct DefinitionError;
+pub enum DefinitionError {
+    /// It is not TOML, or its keys or values are not those of the format.
+    #[error("{file}:{line}:{column}: {message}")]
+    Syntax {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+        /// A key that may be meant.
+        meant: Option<String>,
+    },
+    /// Its values make no sense together.
+    #[error("{file}: {key}: {message}")]
+    Rule {
+        /// The file.
+        file: String,
+        /// The key concerned.
+        key: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Diagnose for DefinitionError {
+    fn category(&self) -> Category {
+        Category::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            DefinitionError::Syntax { meant: Some(meant), .. } => Some(format!("did you mean `{meant}`?")),
+            _ => None,
+        }
+    }
+}
 
 /// Reads a definition; `file` names it in errors.
 pub fn parse(text: &str, file: &str) -> Result<Definition, DefinitionError> {
-    todo!("{text} {file}")
+    let definition: Definition = read_toml(text, file)?;
+    check(&definition).map_err(|(key, message)| DefinitionError::Rule { file: file.to_owned(), key, message })?;
+    Ok(definition)
+}
+
+/// Reads any TOML document of ours; an error names file, line, column and the nearest known key.
+pub(crate) fn read_toml<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, DefinitionError> {
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start).min(text.len());
+        let before = text.get(..start).unwrap_or_default();
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        DefinitionError::Syntax {
+            file: file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column,
+            message: error.message().replace('\n', " "),
+            meant: meant(error.message()),
+        }
+    })
+}
+
+/// Serde says: unknown field `x`, expected one of `a`, `b`.
+fn meant(message: &str) -> Option<String> {
+    let mut words = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    let wrong = words.next()?;
+    nearest(wrong, words).first().map(|name| (*name).to_owned())
+}
+
+type Broken = (String, String);
+
+fn check(definition: &Definition) -> Result<(), Broken> {
+    let broken = |key: &str, message: String| Err((key.to_owned(), message));
+    if !is_word(&definition.name) {
+        return broken("name", "must be lower-case letters, digits and `-`".to_owned());
+    }
+    if !definition.versions.contains_key(&definition.default) {
+        return broken("default", format!("`{}` is not among the versions", definition.default.escape_debug()));
+    }
+    if definition.base.as_ref().is_some_and(|base| !base.contains(':')) {
+        return broken("base", "must be FAMILY:VERSION".to_owned());
+    }
+    for (index, layer) in definition.layers.iter().enumerate() {
+        let key = format!("layer `{}`", layer.name.escape_debug());
+        if !is_word(&layer.name) || definition.layers[..index].iter().any(|other| other.name == layer.name) {
+            return Err((key, "its name must be unique, of lower-case letters, digits and `-`".to_owned()));
+        }
+        check_layer(layer).map_err(|message| (key, message))?;
+    }
+    Ok(())
+}
+
+fn check_layer(layer: &super::Layer) -> Result<(), String> {
+    let generated = layer.generate.iter().map(Generate::to);
+    let paths = generated
+        .chain(layer.into.as_deref())
+        .chain(layer.links.keys().map(String::as_str))
+        .chain(layer.folders.keys().map(String::as_str))
+        .chain(layer.extract.iter().map(|extract| extract.to.as_str()))
+        .chain(layer.files.iter().map(|file| file.to.as_str()))
+        .chain(layer.entrypoint.as_deref())
+        .chain(layer.launchers.iter().flat_map(|launchers| [launchers.into.as_str(), launchers.to.as_str()]))
+        .chain(layer.usrmerge.iter().map(String::as_str));
+    for path in paths {
+        if !is_clean(path) {
+            return Err(format!(
+                "`{}` is not a path in the image, which has no leading `/` and no `..`",
+                path.escape_debug()
+            ));
+        }
+    }
+    let modes = layer.folders.values().map(|folder| &folder.mode).chain(layer.files.iter().map(|file| &file.mode));
+    for mode in modes {
+        if parse_mode(mode).is_none() {
+            return Err(format!("`{}` are not octal permissions", mode.escape_debug()));
+        }
+    }
+    Ok(())
+}
+
+/// Octal permissions as text: `0644`, `1777`.
+pub(crate) fn parse_mode(text: &str) -> Option<u32> {
+    let digits = (3..=4).contains(&text.len()) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    digits.then(|| u32::from_str_radix(text, 8).ok()).flatten()
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_clean(path: &str) -> bool {
+    !path.contains('\0') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+impl Generate {
+    /// The path of the result.
+    pub fn to(&self) -> &str {
+        match self {
+            Generate::CaBundle { to, .. }
+            | Generate::JavaTruststore { to, .. }
+            | Generate::Accounts { to, .. }
+            | Generate::Copy { to, .. }
+            | Generate::Text { to, .. }
+            | Generate::PackageStatus { to } => to,
+        }
+    }
+
+    /// The pattern of the paths in packages whose contents it is made of.
+    pub fn from(&self) -> Option<&str> {
+        match self {
+            Generate::CaBundle { from, .. }
+            | Generate::JavaTruststore { from, .. }
+            | Generate::Accounts { from, .. }
+            | Generate::Copy { from, .. } => Some(from),
+            Generate::Text { .. } | Generate::PackageStatus { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r#"
+name = "small"
+title = "Small"
+description = "A small one"
+licenses = "Apache-2.0"
+default = "1"
+versions = { 1 = { support = "yes" } }
+[[layer]]
+name = "only"
+history = "all of it"
+into = "opt/small"
+"#;
+
+    #[test]
+    fn a_small_definition() {
+        let definition = parse(SMALL, "image.toml").unwrap();
+        assert!(definition.layers[0].is_locked());
+    }
+
+    #[test]
+    fn a_wrong_key_is_named_with_line_and_suggestion() {
+        let error = parse(&SMALL.replace("history", "histroy"), "image.toml").unwrap_err();
+        assert!(error.to_string().starts_with("image.toml:10:1: unknown field `histroy`"), "{error}");
+        assert_eq!(error.hint().as_deref(), Some("did you mean `history`?"));
+    }
+
+    #[test]
+    fn values_that_make_no_sense() {
+        for (right, wrong, says) in [
+            ("default = \"1\"", "default = \"2\"", "default: `2` is not among the versions"),
+            ("opt/small", "/opt/small", "not a path in the image"),
+            ("opt/small", "opt/../small", "not a path in the image"),
+            ("\"only\"", "\"On ly\"", "its name must be unique"),
+        ] {
+            let error = parse(&SMALL.replace(right, wrong), "image.toml").unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
 }

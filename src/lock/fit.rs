@@ -1,7 +1,34 @@
 use super::{Lock, LockError};
-use crate::definition::Definition;
+use crate::definition::{Definition, Layer};
+use crate::digest::Digest;
+
+/// The digest of what a definition says of its locked layers: a lock made under another saying does not fit.
+/// Texts for people do not count.
+pub fn definition_digest(definition: &Definition) -> Digest {
+    let layers: Vec<Layer> = definition
+        .layers
+        .iter()
+        .filter(|layer| layer.is_locked())
+        .map(|layer| Layer { history: String::new(), ..layer.clone() })
+        .collect();
+    let text = serde_json::to_vec(&(&layers, &definition.suites, &definition.platforms));
+    Digest::of(&text.expect("a definition has text keys and no failing serializers"))
+}
 
 /// Whether a lock was made for this definition.
 pub fn check_fit(lock: &Lock, definition: &Definition) -> Result<(), LockError> {
-    todo!("{lock:?} {definition:?}")
+    let unfit = |why: String| LockError::Unfit { image: lock.image.clone(), why };
+    let family = lock.image.split(':').next().unwrap_or_default();
+    if family != definition.name {
+        return Err(unfit(format!("the definition is that of `{}`", definition.name)));
+    }
+    let known = |name: &str| definition.layers.iter().any(|layer| layer.is_locked() && layer.name == name);
+    let named = lock.inputs.iter().map(|input| &input.layer).chain(lock.outputs.iter().map(|output| &output.layer));
+    if let Some(layer) = named.into_iter().find(|layer| !known(layer)) {
+        return Err(unfit(format!("the definition has no locked layer `{}`", layer.escape_debug())));
+    }
+    if lock.definition != definition_digest(definition) {
+        return Err(unfit("the layers' packages or rules were changed since it was made".to_owned()));
+    }
+    Ok(())
 }

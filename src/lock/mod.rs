@@ -2,6 +2,7 @@
 
 mod fit;
 mod parse;
+mod time;
 mod write;
 
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::oci::Platform;
 
-pub use fit::check_fit;
+pub use fit::{check_fit, definition_digest};
 pub use parse::{LockError, parse};
+pub use time::{rfc3339, seconds};
 pub use write::to_text;
 
 /// The version of the lock's own format.

@@ -1,11 +1,95 @@
-use super::Lock;
+use super::{FORMAT, Input, Lock};
+use crate::definition::{DefinitionError, read_toml};
+use crate::error::{Category, Diagnose};
+use crate::oci::Platform;
 
 /// A lock that cannot be read or does not fit.
 #[derive(Debug, thiserror::Error)]
-#[error("lock")]
-pub struct LockError;
+pub enum LockError {
+    /// It is not TOML, or its keys or values are not those of the format.
+    #[error(transparent)]
+    Syntax(#[from] DefinitionError),
+    /// Its values make no sense.
+    #[error("{file}: {what}: {why}")]
+    Rule {
+        /// The file.
+        file: String,
+        /// The entry concerned.
+        what: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// It was made for another definition.
+    #[error("the lock of {image} does not fit its definition: {why}")]
+    Unfit {
+        /// `FAMILY:VERSION`.
+        image: String,
+        /// What does not fit.
+        why: String,
+    },
+}
+
+impl Diagnose for LockError {
+    fn category(&self) -> Category {
+        match self {
+            LockError::Syntax(error) => error.category(),
+            LockError::Rule { .. } | LockError::Unfit { .. } => Category::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            LockError::Syntax(error) => error.hint(),
+            LockError::Rule { .. } => None,
+            LockError::Unfit { image, .. } => Some(format!("make it again with `kimg lock {image}`")),
+        }
+    }
+}
 
 /// Reads a lock; `file` names it in errors.
 pub fn parse(text: &str, file: &str) -> Result<Lock, LockError> {
-    todo!("{text} {file}")
+    let lock: Lock = read_toml(text, file)?;
+    check(&lock).map_err(|(what, why)| LockError::Rule { file: file.to_owned(), what, why })?;
+    Ok(lock)
+}
+
+fn check(lock: &Lock) -> Result<(), (String, String)> {
+    if lock.format != FORMAT {
+        return Err(("format".to_owned(), format!("this kimg reads format {FORMAT}, not {}", lock.format)));
+    }
+    if super::seconds(&lock.created).is_none() {
+        return Err(("created".to_owned(), "must be a time like 2026-01-31T00:00:00Z".to_owned()));
+    }
+    for input in &lock.inputs {
+        check_input(input).map_err(|why| (format!("input `{}`", input.name.escape_debug()), why))?;
+    }
+    for output in &lock.outputs {
+        check_platform(output.platform.as_deref())
+            .map_err(|why| (format!("output `{}`", output.layer.escape_debug()), why))?;
+    }
+    Ok(())
+}
+
+fn check_input(input: &Input) -> Result<(), String> {
+    check_platform(input.platform.as_deref())?;
+    let paths = [Some(input.path.as_str()), input.signature.as_ref().map(|signature| signature.path.as_str())];
+    for path in paths.into_iter().flatten() {
+        let clean = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\\"%".contains(&byte));
+        if !clean || !plain {
+            return Err(format!("`{}` is not a path below an upstream's root", path.escape_debug()));
+        }
+    }
+    let fingerprint =
+        |text: &str| text.len() == 40 && text.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
+    match &input.signature {
+        Some(signature) if !fingerprint(&signature.signer) => {
+            Err("its signer must be a fingerprint of 40 upper-case hexadecimal digits".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_platform(platform: Option<&str>) -> Result<(), String> {
+    platform.map_or(Ok(()), |text| text.parse::<Platform>().map(|_| ()).map_err(|error| error.to_string()))
 }
