@@ -1,27 +1,36 @@
 //! definition + lock -> fetch -> layers -> config and manifest -> copy.
 
+mod additions;
+mod assemble;
+mod error;
+mod generate;
+mod image;
+mod key;
+mod lockfile;
+mod make;
+mod packages;
+mod pattern;
+mod recipe;
+mod reproduce;
+mod rules;
+mod shipped;
+mod user_files;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use error::BuildError;
+pub use lockfile::{Locked, lock};
+pub use make::build;
 
 use crate::digest::Digest;
-use crate::error::{Category, Diagnose};
 use crate::event::Events;
 use crate::layer::Compression;
 use crate::net::Client;
 use crate::oci::{Descriptor, Platform};
 use crate::store::Store;
 use crate::upstream::hosts::Machine;
-
-/// A failure to build. (To be replaced.)
-#[derive(Debug, thiserror::Error)]
-#[error("build")]
-pub struct BuildError;
-
-impl Diagnose for BuildError {
-    fn category(&self) -> Category {
-        Category::Failed
-    }
-}
 
 /// One image to build, all flags resolved.
 #[derive(Debug, Clone)]
@@ -57,15 +66,15 @@ pub struct Addition {
     pub mode: Option<u32>,
 }
 
-/// What builds are made with.
-#[derive(Debug)]
+/// What builds are made with; cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Workshop {
     /// Where images and inputs are kept.
     pub store: Store,
     /// The network.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// What the choice of hosts depends on.
-    pub machine: Machine,
+    pub machine: Arc<Machine>,
     /// Who hears what happens.
     pub events: Events,
     /// Threads that compress.
@@ -83,9 +92,4 @@ pub struct Built {
     pub config: Digest,
     /// The layers, with what each was: `built`, `reused`.
     pub layers: Vec<(String, Descriptor, &'static str)>,
-}
-
-/// Builds one image into the store.
-pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, BuildError> {
-    todo!("{request:?} {workshop:?}")
 }

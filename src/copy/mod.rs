@@ -1,1 +1,136 @@
-//! The one way an image moves.
+//! The one way an image moves: resolve -> walk the descriptors -> ask the sink what it has -> a plan -> stream what
+//! moves -> manifests bottom-up -> names last.
+
+mod execute;
+mod plan;
+mod walk;
+
+use std::io::Read;
+
+use crate::error::{Category, Diagnose};
+use crate::oci::Descriptor;
+
+pub use execute::execute;
+pub use plan::{Plan, PlannedBlob, plan};
+pub use walk::{MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFEST};
+
+/// Where an image comes from.
+///
+/// Contract: a source may be read from many times and in any order; its bytes are not verified yet, whoever reads them
+/// verifies them by the descriptor.
+pub trait Source {
+    /// What it is, for errors: `store`, `oci:DIR`.
+    fn describe(&self) -> String;
+
+    /// The manifest or index of that name.
+    fn resolve(&self, name: &str) -> Result<Descriptor, CopyError>;
+
+    /// Opens a blob or manifest; reading to the end verifies it, where the source can tell (a failed read).
+    fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + '_>, CopyError>;
+}
+
+/// Whether a sink has a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Have {
+    /// It is there.
+    Present,
+    /// It is not.
+    Absent,
+}
+
+/// Where an image goes.
+///
+/// Contract: until [`Sink::finish`] no name points at anything new; blobs may stay for the next run when it is never
+/// called. Blobs come before the manifests that name them, and a manifest before an index that names it. A sink verifies
+/// what it takes and stores nothing that does not fit its descriptor.
+pub trait Sink {
+    /// What it is, for errors: `oci:DIR`.
+    fn describe(&self) -> String;
+
+    /// Told what will come, before anything does; refuses what it cannot hold.
+    fn begin(&mut self, plan: &Plan) -> Result<(), CopyError>;
+
+    /// Whether a blob or manifest is there.
+    fn have(&self, descriptor: &Descriptor) -> Result<Have, CopyError>;
+
+    /// Takes a blob; `progress` is called with the bytes taken so far.
+    fn take_blob(
+        &mut self,
+        descriptor: &Descriptor,
+        content: &mut dyn Read,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), CopyError>;
+
+    /// Takes the bytes of a manifest or index, as they are.
+    fn take_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError>;
+
+    /// Points `names` at the root.
+    fn finish(self: Box<Self>, root: &Descriptor, names: &[String]) -> Result<(), CopyError>;
+}
+
+/// A failure to move an image.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// No such name.
+    #[error("{place}: nothing is named `{}`", name.escape_debug())]
+    NotFound {
+        /// The source.
+        place: String,
+        /// What was asked for.
+        name: String,
+    },
+    /// A source or sink failed.
+    #[error("{place}: {what}: {why}")]
+    Failed {
+        /// The source or sink.
+        place: String,
+        /// What failed.
+        what: String,
+        /// Why.
+        why: String,
+        /// What kind of failure it is.
+        category: Category,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// A manifest that no image has.
+    #[error("{place}: manifest {descriptor}: {why}")]
+    Manifest {
+        /// The source.
+        place: String,
+        /// Its digest.
+        descriptor: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl CopyError {
+    /// A failure of `place` to do `what`, with the category and hint of its cause.
+    pub fn because(place: &str, what: &str, error: &dyn Diagnose) -> CopyError {
+        CopyError::Failed {
+            place: place.to_owned(),
+            what: what.to_owned(),
+            why: error.to_string(),
+            category: error.category(),
+            hint: error.hint(),
+        }
+    }
+}
+
+impl Diagnose for CopyError {
+    fn category(&self) -> Category {
+        match self {
+            CopyError::NotFound { .. } => Category::NotFound,
+            CopyError::Failed { category, .. } => *category,
+            CopyError::Manifest { .. } => Category::Verification,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            CopyError::Failed { hint, .. } => hint.clone(),
+            _ => None,
+        }
+    }
+}

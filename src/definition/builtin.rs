@@ -17,6 +17,11 @@ impl Family {
         self.definition.versions.keys().map(String::as_str).filter(locked).collect()
     }
 
+    /// Whether `kimg images` offers it: bases are parts of images, not images.
+    pub fn is_offered(&self) -> bool {
+        self.definition.base.is_some()
+    }
+
     /// The lock of a version; `None` where there is none.
     pub fn lock(&self, version: &str) -> Option<Result<Lock, LockError>> {
         let text = self.lock_text(version)?;

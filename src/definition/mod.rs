@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use builtin::{Family, builtin, families, file};
-pub(crate) use parse::read_toml;
 pub use parse::{DefinitionError, parse};
+pub(crate) use parse::{parse_mode, read_toml};
 pub use suggest::nearest;
 
 /// A family of images. Field docs say what the key of the same name in `image.toml` means.

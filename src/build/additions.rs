@@ -1,0 +1,164 @@
+//! The last layer: what the user adds. It stands in no lock and is made anew each time.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::image::FinishedLayer;
+use super::key;
+use super::packages::resolve_merged;
+use super::recipe::Recipe;
+use super::rules::{self, Collected};
+use super::user_files;
+use super::{BuildError, Request, Workshop};
+use crate::definition::Generate;
+use crate::event::{Outcome, TaskKind};
+use crate::layer::{Entry, EntryKind, EntryPath, LayerWriter, Limits, Origin, Pool, read_tar};
+use crate::oci::{Descriptor, media_type};
+
+const NAME: &str = "additions";
+
+/// A certificate authority's PEM file is small; one that is not is another file.
+const PEM_LIMIT: u64 = 1 << 20;
+
+/// Makes the layer of `--add` and `--ca`.
+pub(super) async fn layer(
+    recipe: &Arc<Recipe>,
+    request: &Request,
+    workshop: &Workshop,
+    below: &[(FinishedLayer, &'static str)],
+    pool: &Pool,
+) -> Result<(FinishedLayer, &'static str), BuildError> {
+    let (recipe, request, workshop, pool) = (recipe.clone(), request.clone(), workshop.clone(), pool.clone());
+    let below: Vec<FinishedLayer> = below.iter().map(|(layer, _)| layer.clone()).collect();
+    let work = move || make(&recipe, &request, &workshop, &below, &pool);
+    let layer = tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))??;
+    Ok((layer, "built"))
+}
+
+fn make(
+    recipe: &Recipe,
+    request: &Request,
+    workshop: &Workshop,
+    below: &[FinishedLayer],
+    pool: &Pool,
+) -> Result<FinishedLayer, BuildError> {
+    let task = Arc::new(workshop.events.task(TaskKind::Layer, NAME, None));
+    let mtime = recipe.parts.iter().map(|part| part.mtime).max().unwrap_or_default();
+    let blob = workshop.store.create_blob()?;
+    let progress = task.clone();
+    let report = Box::new(move |done| progress.progress(done));
+    let mut writer = LayerWriter::new(blob, request.compression, mtime, pool, report)?;
+    for (path, bytes) in trust(recipe, request, workshop, below)? {
+        let entry = Entry {
+            path: EntryPath::new(path.as_bytes())?,
+            kind: EntryKind::File { size: bytes.len() as u64 },
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            origin: Origin { input: Arc::from("--ca"), rule: Arc::from("authorities") },
+        };
+        writer.add(entry, &mut bytes.as_slice())?;
+    }
+    let layers: Vec<_> = recipe.steps().map(|step| step.layer).collect();
+    for addition in &request.add {
+        let to = resolve_merged(addition.to.trim_start_matches('/'), &layers);
+        user_files::add(&mut writer, addition, &to)?;
+    }
+    let (layer, blob) = writer.finish()?;
+    blob.commit(&layer.digest)?;
+    for path in &layer.stripped {
+        workshop.events.warning(format!("--add: {path} lost its setuid or setgid bit"));
+    }
+    if let Some(task) = Arc::into_inner(task) {
+        task.finish(Outcome::Done);
+    }
+    Ok(FinishedLayer {
+        name: NAME.to_owned(),
+        history: "files added by the user of kimg".to_owned(),
+        diff_id: layer.diff_id,
+        descriptor: Descriptor::new(key::media_type(request.compression), layer.digest, layer.size),
+    })
+}
+
+/// The bundle and the truststore again, with the user's authorities: made by the same rules of the same certificates,
+/// which lie in a layer below.
+fn trust(
+    recipe: &Recipe,
+    request: &Request,
+    workshop: &Workshop,
+    below: &[FinishedLayer],
+) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
+    let mut files = BTreeMap::new();
+    if request.authorities.is_empty() {
+        return Ok(files);
+    }
+    let own = user_authorities(request)?;
+    for (step, layer) in recipe.steps().zip(below) {
+        let is_trust = |rule: &&Generate| matches!(rule, Generate::CaBundle { .. } | Generate::JavaTruststore { .. });
+        for rule in step.layer.generate.iter().filter(is_trust) {
+            let mut certificates = read_layer(workshop, &layer.descriptor, rule)?;
+            certificates.extend(own.iter().map(|(path, bytes)| (path.clone(), bytes.clone())));
+            let all: Vec<_> = certificates.iter().map(|(path, bytes)| (path, bytes.as_slice())).collect();
+            files.extend(rules::run_on(rule, &all, &step.layer.name)?);
+        }
+    }
+    match files.is_empty() {
+        true => {
+            Err(BuildError::NothingMatches { layer: NAME.to_owned(), rule: "ca-bundle", pattern: recipe.name.clone() })
+        }
+        false => Ok(files),
+    }
+}
+
+/// The user's certificates; their names begin so that they follow the distribution's.
+fn user_authorities(request: &Request) -> Result<Collected, BuildError> {
+    let mut found = Collected::new();
+    for path in &request.authorities {
+        let shown = path.display().to_string();
+        let failed = |source| BuildError::UserFile { path: shown.clone(), source };
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(PEM_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+        let bad = |why: &str| BuildError::BadUserFile { path: shown.clone(), why: why.to_owned() };
+        if bytes.len() as u64 > PEM_LIMIT {
+            return Err(bad("is larger than 1 MiB, so it is no PEM file of certificates"));
+        }
+        let text = String::from_utf8(bytes).map_err(|_| bad("is not text, so it is no PEM file of certificates"))?;
+        for (index, certificate) in super::generate::pem_certificates(&text).into_iter().enumerate() {
+            let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            let name = format!("usr/local/share/ca-certificates/{stem}-{index}.crt");
+            found.insert(EntryPath::new(name.as_bytes())?, certificate.into_bytes());
+        }
+    }
+    match found.is_empty() {
+        true => Err(BuildError::BadUserFile {
+            path: request.authorities.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+            why: "holds no PEM certificate".to_owned(),
+        }),
+        false => Ok(found),
+    }
+}
+
+/// The files of a layer in the store that a rule is made of.
+fn read_layer(workshop: &Workshop, layer: &Descriptor, rule: &Generate) -> Result<Collected, BuildError> {
+    let blob = workshop.store.open_blob(layer)?;
+    let read_error = |source| BuildError::UserFile { path: layer.digest.to_string(), source };
+    let tar: Box<dyn Read> = match layer.media_type.as_str() {
+        media_type::LAYER_GZIP => Box::new(flate2::read::GzDecoder::new(io::BufReader::new(blob))),
+        media_type::LAYER_ZSTD => Box::new(zstd::Decoder::new(blob).map_err(read_error)?),
+        _ => Box::new(blob),
+    };
+    let mut found = Collected::new();
+    let limits = Limits { entries: 1 << 20, bytes: 1 << 40 };
+    read_tar(tar, &layer.digest.to_string(), limits, |entry, content| {
+        let wanted = rule.from().is_some_and(|from| super::pattern::matches(from, entry.path.as_bytes()));
+        if wanted && matches!(entry.kind, EntryKind::File { .. }) {
+            let mut bytes = Vec::new();
+            content.take(PEM_LIMIT).read_to_end(&mut bytes).map_err(read_error)?;
+            found.insert(entry.path, bytes);
+        }
+        Ok::<(), BuildError>(())
+    })?;
+    Ok(found)
+}

@@ -1,0 +1,94 @@
+//! The configuration and the manifest of an image.
+
+use std::collections::BTreeMap;
+
+use super::Request;
+use super::recipe::Recipe;
+use crate::definition::Run;
+use crate::digest::Digest;
+use crate::oci::{Config, Descriptor, Empty, Healthcheck, History, ImageConfig, Manifest, RootFs};
+
+const NANOSECONDS: u64 = 1_000_000_000;
+
+/// One finished layer of an image.
+#[derive(Debug, Clone)]
+pub(super) struct FinishedLayer {
+    pub name: String,
+    pub history: String,
+    pub diff_id: Digest,
+    pub descriptor: Descriptor,
+}
+
+/// The configuration of the image of these layers.
+pub(super) fn config(recipe: &Recipe, request: &Request, layers: &[FinishedLayer]) -> Config {
+    let created = recipe.created().to_owned();
+    let history = |layer: &FinishedLayer| History {
+        created: Some(created.clone()),
+        created_by: Some(layer.history.clone()),
+        comment: Some(format!("kimg layer {}", layer.name)),
+        empty_layer: false,
+    };
+    let mut labels = annotations(recipe);
+    labels.extend(request.labels.clone());
+    Config {
+        created: Some(created.clone()),
+        platform: recipe.platform.clone(),
+        config: execution(&recipe.own().family.definition.run, &request.env, labels),
+        rootfs: RootFs::new(layers.iter().map(|layer| layer.diff_id).collect()),
+        history: layers.iter().map(history).collect(),
+    }
+}
+
+/// The manifest that ties a configuration to its layers.
+pub(super) fn manifest(recipe: &Recipe, request: &Request, config: Descriptor, layers: &[FinishedLayer]) -> Manifest {
+    let mut annotations = annotations(recipe);
+    annotations.extend(request.annotations.clone());
+    Manifest::new(config, layers.iter().map(|layer| layer.descriptor.clone()).collect(), annotations)
+}
+
+fn execution(run: &Run, env: &BTreeMap<String, String>, labels: BTreeMap<String, String>) -> ImageConfig {
+    let mut variables = run.env.clone();
+    variables.extend(env.clone());
+    let set = |names: &[String]| names.iter().map(|name| (name.clone(), Empty {})).collect();
+    let seconds = |count: u32| u64::from(count) * NANOSECONDS;
+    ImageConfig {
+        user: run.user.clone(),
+        exposed_ports: set(&run.ports),
+        env: variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
+        entrypoint: run.entrypoint.clone(),
+        cmd: run.command.clone(),
+        volumes: set(&run.volumes),
+        working_dir: run.folder.clone(),
+        labels,
+        stop_signal: run.stop_signal.clone(),
+        healthcheck: run.healthcheck.as_ref().map(|check| Healthcheck {
+            test: [vec!["CMD".to_owned()], check.command.clone()].concat(),
+            interval: seconds(check.interval),
+            timeout: seconds(check.timeout),
+            start_period: seconds(check.start_period),
+            retries: check.retries,
+        }),
+    }
+}
+
+/// The annotations of image-spec 1.1, annotations.md, "Pre-Defined Annotation Keys"; also the labels, where Docker's
+/// users look for them.
+fn annotations(recipe: &Recipe) -> BTreeMap<String, String> {
+    let part = recipe.own();
+    let definition = &part.family.definition;
+    let revision = definition.versions.get(&part.version).and_then(|version| version.revision.clone());
+    let licenses: Vec<String> =
+        recipe.parts.iter().map(|part| format!("({})", part.family.definition.licenses)).collect();
+    let all = [
+        ("created", Some(recipe.created().to_owned())),
+        ("title", Some(definition.title.clone())),
+        ("description", Some(definition.description.clone())),
+        ("version", Some(part.version.clone())),
+        ("source", definition.source.clone()),
+        ("revision", revision),
+        ("licenses", Some(licenses.join(" AND "))),
+        ("base.name", definition.base.clone()),
+    ];
+    let key = |name: &str| format!("org.opencontainers.image.{name}");
+    all.into_iter().filter_map(|(name, value)| Some((key(name), value?))).collect()
+}

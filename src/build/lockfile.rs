@@ -1,0 +1,139 @@
+//! Making a lock: look the packages up, build the locked layers, and write down what came out.
+
+use std::sync::Arc;
+
+use super::make::{fetch, keyring, make};
+use super::recipe::{Part, Recipe};
+use super::reproduce;
+use super::{BuildError, Workshop};
+use crate::definition::{self, Definition, Family};
+use crate::layer::{Compression, EPOCH, Pool};
+use crate::lock::{self, FORMAT, Lock, Output, Upstream};
+use crate::oci::Platform;
+use crate::upstream::debian;
+
+/// A lock that was made.
+#[derive(Debug, Clone)]
+pub struct Locked {
+    /// `FAMILY:VERSION`.
+    pub image: String,
+    /// The text of `FAMILY/VERSION.lock.toml`.
+    pub lock: String,
+    /// The text of `FAMILY/VERSION.entries`.
+    pub entries: String,
+}
+
+/// Locks `FAMILY[:VERSION]` anew: its Debian packages as the archive has them now, its other inputs as the lock before
+/// has them. `now` is in seconds since 1970.
+pub async fn lock(image: &str, workshop: &Workshop, now: u64) -> Result<Locked, BuildError> {
+    let lease = workshop.store.lease()?;
+    let (name, version) = image.split_once(':').unwrap_or((image, ""));
+    let family = definition::builtin(name)?
+        .ok_or_else(|| BuildError::UnknownImage { name: name.to_owned(), near: vec![name.to_owned()] })?;
+    let version = if version.is_empty() { family.definition.default.clone() } else { version.to_owned() };
+    let before = family.lock(&version).transpose()?;
+    let mut lock = inputs(&family.definition, &version, before, workshop, now).await?;
+    let mut entries = String::new();
+    for platform in &family.definition.platforms {
+        let platform: Platform =
+            platform.parse().map_err(|error: crate::oci::InvalidPlatform| BuildError::Platform {
+                image: image.to_owned(),
+                platform: error.0,
+                known: family.definition.platforms.clone(),
+            })?;
+        let (outputs, lines) = build_locked(&family, &version, &lock, platform, workshop).await?;
+        lock.outputs.extend(outputs);
+        entries.push_str(&lines);
+    }
+    drop(lease);
+    Ok(Locked { image: lock.image.clone(), lock: lock::to_text(&lock), entries })
+}
+
+/// The lock without its outputs.
+async fn inputs(
+    definition: &Definition,
+    version: &str,
+    before: Option<Lock>,
+    workshop: &Workshop,
+    now: u64,
+) -> Result<Lock, BuildError> {
+    let mut lock = before.unwrap_or(Lock {
+        format: FORMAT,
+        image: format!("{}:{version}", definition.name),
+        created: lock::rfc3339(now),
+        definition: lock::definition_digest(definition),
+        debian: None,
+        inputs: Vec::new(),
+        absent: Vec::new(),
+        outputs: Vec::new(),
+    });
+    lock.definition = lock::definition_digest(definition);
+    lock.outputs.clear();
+    let packages: Vec<(String, String)> = definition
+        .layers
+        .iter()
+        .flat_map(|layer| layer.packages.iter().map(|package| (package.clone(), layer.name.clone())))
+        .collect();
+    if packages.is_empty() {
+        return Ok(lock);
+    }
+    let suites: Vec<&str> = definition.suites.iter().map(String::as_str).collect();
+    let platforms: Vec<Platform> = definition.platforms.iter().filter_map(|platform| platform.parse().ok()).collect();
+    let request = debian::Request {
+        suites: &suites,
+        platforms: &platforms,
+        packages: &packages,
+        before: lock.debian.as_ref(),
+        now,
+    };
+    let keys = keyring(definition)?;
+    let (found, state) = debian::resolve(&request, &workshop.machine, &workshop.client, &keys).await?;
+    lock.inputs.retain(|input| input.upstream == Upstream::Maven);
+    lock.inputs.splice(0..0, found);
+    // The newest Release is the time of all that was made of it.
+    if let Some(newest) = state.releases.iter().map(|release| &release.date).max() {
+        lock.created.clone_from(newest);
+    }
+    lock.debian = Some(state);
+    Ok(lock)
+}
+
+async fn build_locked(
+    family: &Family,
+    version: &str,
+    lock: &Lock,
+    platform: Platform,
+    workshop: &Workshop,
+) -> Result<(Vec<Output>, String), BuildError> {
+    let mtime = lock::seconds(&lock.created).unwrap_or_default();
+    let part = Part { family: family.clone(), version: version.to_owned(), lock: lock.clone(), mtime };
+    let recipe = Arc::new(Recipe { name: lock.image.clone(), parts: vec![part], platform });
+    let mut outputs = Vec::new();
+    let mut lines = String::new();
+    for (index, layer) in family.definition.layers.iter().enumerate() {
+        if !layer.is_locked() {
+            continue;
+        }
+        fetch(&recipe, index, workshop).await?;
+        let (recipe, workshop) = (recipe.clone(), workshop.clone());
+        let work = move || {
+            let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;
+            let pool = Pool::new(workshop.threads);
+            let (record, entries) = make(&step, Compression::Gzip(None), &workshop, &pool, None)?;
+            let output = Output {
+                layer: step.layer.name.clone(),
+                platform: Some(recipe.platform.to_string()),
+                diff_id: record.diff_id,
+                epoch: EPOCH,
+                gzip: record.descriptor.digest,
+                size: record.descriptor.size,
+            };
+            Ok::<_, BuildError>((output, reproduce::entry_lines(&step, &entries)))
+        };
+        let (output, text) =
+            tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))??;
+        outputs.push(output);
+        lines.push_str(&text);
+    }
+    Ok((outputs, lines))
+}

@@ -1,0 +1,219 @@
+//! From a request to an image in the store.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::additions;
+use super::assemble::Assembly;
+use super::image::{self, FinishedLayer};
+use super::key::{self, LayerRecord};
+use super::recipe::{Recipe, Step};
+use super::reproduce;
+use super::{BuildError, Built, Request, Workshop};
+use crate::definition;
+use crate::event::{Outcome, TaskKind};
+use crate::layer::{Compression, EntryRecord, LayerWriter, Pool};
+use crate::lock::{Input, Upstream};
+use crate::net::{Base, Download};
+use crate::oci::{self, Descriptor, media_type};
+use crate::upstream::openpgp::Keyring;
+
+/// Builds one image into the store, and gives it its names there.
+pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, BuildError> {
+    let lease = workshop.store.lease()?;
+    let recipe = Arc::new(Recipe::resolve(&request.image, &request.platform)?);
+    check_platform(&recipe)?;
+    let pool = Pool::new(workshop.threads);
+    let mut layers = make_layers(&recipe, request.compression, workshop, &pool).await?;
+    if !request.add.is_empty() || !request.authorities.is_empty() {
+        layers.push(additions::layer(&recipe, request, workshop, &layers, &pool).await?);
+    }
+    let finished: Vec<FinishedLayer> = layers.iter().map(|(layer, _)| layer.clone()).collect();
+    let config = image::config(&recipe, request, &finished);
+    let config = workshop.store.put(media_type::CONFIG, &oci::to_bytes(&config))?;
+    let config_digest = config.digest;
+    let manifest = image::manifest(&recipe, request, config, &finished);
+    let mut manifest = workshop.store.put(media_type::MANIFEST, &oci::to_bytes(&manifest))?;
+    manifest.platform = Some(recipe.platform.clone());
+    let mut names = vec![recipe.name.clone()];
+    names.extend(request.tags.iter().filter(|tag| **tag != recipe.name).cloned());
+    workshop.store.name(&names, &manifest)?;
+    drop(lease);
+    Ok(Built {
+        name: recipe.name.clone(),
+        manifest,
+        config: config_digest,
+        layers: layers.into_iter().map(|(layer, how)| (layer.name, layer.descriptor, how)).collect(),
+    })
+}
+
+fn check_platform(recipe: &Recipe) -> Result<(), BuildError> {
+    let platform = recipe.platform.to_string();
+    let unmade = recipe.parts.iter().find(|part| !part.family.definition.platforms.contains(&platform));
+    match unmade {
+        None => Ok(()),
+        Some(part) => Err(BuildError::Platform {
+            image: recipe.name.clone(),
+            platform,
+            known: part.family.definition.platforms.clone(),
+        }),
+    }
+}
+
+/// Makes the layers that are not in the store yet, side by side, each as soon as its inputs are here. The second value
+/// of each says how it was come by.
+async fn make_layers(
+    recipe: &Arc<Recipe>,
+    compression: Compression,
+    workshop: &Workshop,
+    pool: &Pool,
+) -> Result<Vec<(FinishedLayer, &'static str)>, BuildError> {
+    let count = recipe.steps().count();
+    let mut finished: Vec<Option<(FinishedLayer, &'static str)>> = vec![None; count];
+    let mut tasks: JoinSet<Result<(usize, (FinishedLayer, &'static str)), BuildError>> = JoinSet::new();
+    for (index, step) in recipe.steps().enumerate() {
+        let key = key::of(&step, compression);
+        let record: Option<LayerRecord> = workshop.store.recall(key::RECORDS, &key);
+        if let Some(record) = record.filter(|record| workshop.store.has(&record.descriptor)) {
+            finished[index] = Some((finish(&step, &record), "reused"));
+            continue;
+        }
+        let (recipe, workshop, pool) = (recipe.clone(), workshop.clone(), pool.clone());
+        tasks.spawn(async move {
+            fetch(&recipe, index, &workshop).await?;
+            let work = move || {
+                let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;
+                let (record, _) = make(&step, compression, &workshop, &pool, Some(&recipe.name))?;
+                workshop.store.remember(key::RECORDS, &key, &record)?;
+                Ok((index, (finish(&step, &record), "built")))
+            };
+            tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?
+        });
+    }
+    while let Some(result) = tasks.join_next().await {
+        let (index, layer) = result.map_err(|error| BuildError::Worker(error.to_string()))??;
+        finished[index] = Some(layer);
+    }
+    finished.into_iter().map(|layer| layer.ok_or_else(|| BuildError::Worker("a layer is missing".to_owned()))).collect()
+}
+
+fn finish(step: &Step<'_>, record: &LayerRecord) -> FinishedLayer {
+    FinishedLayer {
+        name: step.layer.name.clone(),
+        history: step.history(),
+        diff_id: record.diff_id,
+        descriptor: record.descriptor.clone(),
+    }
+}
+
+/// Fetches what a layer is made of, with the signatures.
+pub(super) async fn fetch(recipe: &Recipe, index: usize, workshop: &Workshop) -> Result<(), BuildError> {
+    let Some(step) = recipe.steps().nth(index) else { return Ok(()) };
+    let cache = workshop.store.downloads();
+    let wanted: Vec<&Input> = step.inputs();
+    let missing = |digest, size| !cache.has(&digest, size);
+    let mut downloads = Vec::new();
+    for input in wanted {
+        if missing(input.sha256.into(), input.size) {
+            downloads.push(download(&step, input, &input.name, &input.path, input.sha256.into(), input.size, workshop));
+        }
+        if let Some(signature) = &input.signature
+            && missing(signature.sha256.into(), signature.size)
+        {
+            let name = format!("{}.asc", input.name);
+            let digest = signature.sha256.into();
+            downloads.push(download(&step, input, &name, &signature.path, digest, signature.size, workshop));
+        }
+    }
+    if downloads.is_empty() {
+        return Ok(());
+    }
+    Ok(workshop.client.fetch(&downloads, &cache).await?)
+}
+
+fn download(
+    step: &Step<'_>,
+    input: &Input,
+    name: &str,
+    path: &str,
+    digest: crate::digest::Digest,
+    size: u64,
+    workshop: &Workshop,
+) -> Download {
+    let snapshot = step.part.lock.debian.as_ref().map(|debian| debian.snapshot.as_str());
+    let places = bases(workshop, input.upstream, snapshot).into_iter().map(|base| (base, path.to_owned())).collect();
+    Download { name: name.to_owned(), places, digest, size }
+}
+
+fn bases(workshop: &Workshop, upstream: Upstream, snapshot: Option<&str>) -> Vec<Base> {
+    workshop.machine.bases(upstream, snapshot)
+}
+
+/// Makes one layer of inputs that are all in the cache. With `expected`, the image's name, it must come out as its lock
+/// says.
+pub(super) fn make(
+    step: &Step<'_>,
+    compression: Compression,
+    workshop: &Workshop,
+    pool: &Pool,
+    expected: Option<&str>,
+) -> Result<(LayerRecord, Vec<EntryRecord>), BuildError> {
+    let total: u64 = step.inputs().iter().map(|input| input.size).sum();
+    let task = Arc::new(workshop.events.task(TaskKind::Layer, &step.layer.name, (total > 0).then_some(total)));
+    verify_signatures(step, workshop)?;
+    let progress = task.clone();
+    let downloads = workshop.store.downloads();
+    let writer = LayerWriter::new(
+        workshop.store.create_blob()?,
+        compression,
+        step.part.mtime,
+        pool,
+        Box::new(move |done| progress.progress(done)),
+    )?;
+    let (layer, blob) = Assembly::new(*step, &downloads, writer).run()?.finish()?;
+    if let Some(image) = expected {
+        reproduce::check(step, &layer, compression, image)?;
+    }
+    blob.commit(&layer.digest)?;
+    for path in &layer.stripped {
+        workshop.events.detail(format!("layer {}: {path} lost its setuid or setgid bit", step.layer.name));
+    }
+    if let Some(task) = Arc::into_inner(task) {
+        task.finish(Outcome::Done);
+    }
+    let descriptor = Descriptor::new(key::media_type(compression), layer.digest, layer.size);
+    Ok((LayerRecord { diff_id: layer.diff_id, descriptor, tar_size: layer.tar_size }, layer.entries))
+}
+
+/// Checks every signature of a layer's inputs before one of them is read for its contents.
+fn verify_signatures(step: &Step<'_>, workshop: &Workshop) -> Result<(), BuildError> {
+    let signed: Vec<_> =
+        step.inputs().into_iter().filter_map(|input| Some((input, input.signature.as_ref()?))).collect();
+    if signed.is_empty() {
+        return Ok(());
+    }
+    let keys = keyring(&step.part.family.definition)?;
+    let downloads = workshop.store.downloads();
+    for (input, signature) in signed {
+        let mut bytes = Vec::new();
+        let mut file = downloads.open(&signature.sha256.into(), signature.size)?;
+        std::io::Read::read_to_end(&mut file, &mut bytes)
+            .map_err(|source| BuildError::UserFile { path: signature.path.clone(), source })?;
+        let mut data = downloads.open(&input.sha256.into(), input.size)?;
+        keys.verify_detached(&input.name, &mut data, &bytes, &[&signature.signer])?;
+    }
+    Ok(())
+}
+
+/// The keys that a definition trusts.
+pub(super) fn keyring(definition: &definition::Definition) -> Result<Keyring, BuildError> {
+    let mut text = Vec::new();
+    for path in &definition.keys {
+        let bytes = definition::file(path)
+            .ok_or_else(|| BuildError::MissingFile { layer: definition.name.clone(), file: path.clone() })?;
+        text.extend_from_slice(bytes);
+        text.push(b'\n');
+    }
+    Ok(Keyring::from_keys_file(&text)?)
+}

@@ -1,0 +1,64 @@
+//! What kimg itself puts into an image: the definition's files, the entrypoint, and the names it answers to.
+
+use std::io::Write;
+
+use super::BuildError;
+use super::assemble::Assembly;
+use crate::definition::{self, Launchers, embedded, parse_mode};
+
+/// Adds what the layer's definition ships.
+pub(super) fn add<W: Write + Send>(assembly: &mut Assembly<'_, W>) -> Result<(), BuildError> {
+    let layer = assembly.step.layer;
+    for file in &layer.files {
+        let bytes = shipped(assembly, &file.from)?;
+        let mode = parse_mode(&file.mode).unwrap_or(0o644);
+        assembly.file(&file.to, mode, bytes, "definition", "files")?;
+    }
+    if let Some(path) = &layer.entrypoint {
+        assembly.file(path, 0o755, embedded::ENTRYPOINT, "entrypoint", "entrypoint")?;
+        if let Some(launchers) = &layer.launchers {
+            add_launchers(assembly, launchers, path)?;
+        }
+    }
+    Ok(())
+}
+
+fn add_launchers<W: Write + Send>(
+    assembly: &mut Assembly<'_, W>,
+    launchers: &Launchers,
+    entrypoint: &str,
+) -> Result<(), BuildError> {
+    let table = shipped(assembly, &launchers.table)?;
+    assembly.file(&launchers.to, 0o644, table, "definition", "launchers")?;
+    let up = "../".repeat(launchers.into.split('/').count());
+    let target = format!("{up}{entrypoint}");
+    for name in launcher_names(&String::from_utf8_lossy(table)) {
+        assembly.link(&format!("{}/{name}", launchers.into), &target, "launchers")?;
+    }
+    Ok(())
+}
+
+/// The first word of each line that is neither empty nor a comment.
+fn launcher_names(table: &str) -> Vec<&str> {
+    let lines = table.lines().filter(|line| !line.starts_with('#'));
+    let mut names: Vec<&str> = lines.filter_map(|line| line.split_whitespace().next()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn shipped<W: Write + Send>(assembly: &Assembly<'_, W>, from: &str) -> Result<&'static [u8], BuildError> {
+    let path = format!("{}/{from}", assembly.step.part.family.definition.name);
+    definition::file(&path)
+        .ok_or_else(|| BuildError::MissingFile { layer: assembly.step.layer.name.clone(), file: from.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::launcher_names;
+
+    #[test]
+    fn names_are_the_first_words() {
+        assert_eq!(launcher_names("# a table\nb.sh x.Main\n\na.sh y.Main z\nb.sh again\n"), ["a.sh", "b.sh"]);
+    }
+}

@@ -1,0 +1,106 @@
+//! `--add`: files and folders of the user's. Folders are walked in the order of their names' bytes; owner is root, time is
+//! the layer's; extended attributes are not taken; links are kept as links; devices, sockets and pipes are refused.
+
+use std::fs::{self, Metadata};
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Addition, BuildError};
+use crate::layer::{Entry, EntryKind, EntryPath, LayerWriter, Origin};
+
+/// Adds what `addition` names under `to`, a path in the image without its leading `/`.
+pub(super) fn add<W: Write + Send>(
+    writer: &mut LayerWriter<W>,
+    addition: &Addition,
+    to: &str,
+) -> Result<(), BuildError> {
+    let metadata = fs::metadata(&addition.from).map_err(|source| failed(&addition.from, source))?;
+    let mut target = to.trim_end_matches('/').as_bytes().to_vec();
+    if !metadata.is_dir()
+        && to.ends_with('/')
+        && let Some(name) = addition.from.file_name()
+    {
+        target = [target.as_slice(), b"/", name.as_bytes()].concat();
+    }
+    Walk { writer, addition }.visit(&addition.from, &target, &metadata)
+}
+
+struct Walk<'a, W: Write + Send> {
+    writer: &'a mut LayerWriter<W>,
+    addition: &'a Addition,
+}
+
+impl<W: Write + Send> Walk<'_, W> {
+    fn visit(&mut self, from: &Path, to: &[u8], metadata: &Metadata) -> Result<(), BuildError> {
+        let kind = metadata.file_type();
+        if kind.is_dir() {
+            self.folder(from, to)
+        } else if kind.is_file() {
+            let mut file = fs::File::open(from).map_err(|source| failed(from, source))?;
+            // The size of the file that is open, for it may not be the one that was looked at.
+            let size = file.metadata().map_err(|source| failed(from, source))?.len();
+            let mut content = Read::by_ref(&mut file).take(size);
+            self.entry(to, EntryKind::File { size }, self.mode(metadata), &mut content)
+        } else if kind.is_symlink() {
+            let target = fs::read_link(from).map_err(|source| failed(from, source))?;
+            self.entry(
+                to,
+                EntryKind::Symlink { target: target.as_os_str().as_bytes().to_vec() },
+                0o777,
+                &mut io::empty(),
+            )
+        } else {
+            let what = match kind {
+                kind if kind.is_fifo() => "a pipe",
+                kind if kind.is_socket() => "a socket",
+                _ => "a device",
+            };
+            Err(BuildError::BadUserFile {
+                path: from.display().to_string(),
+                why: format!("is {what}, which no image can hold"),
+            })
+        }
+    }
+
+    fn folder(&mut self, from: &Path, to: &[u8]) -> Result<(), BuildError> {
+        if !to.is_empty() {
+            self.entry(to, EntryKind::Directory, 0o755, &mut io::empty())?;
+        }
+        for path in sorted(from)? {
+            let metadata = fs::symlink_metadata(&path).map_err(|source| failed(&path, source))?;
+            let name = path.file_name().map(OsStrExt::as_bytes).unwrap_or_default();
+            let below = if to.is_empty() { name.to_vec() } else { [to, b"/", name].concat() };
+            self.visit(&path, &below, &metadata)?;
+        }
+        Ok(())
+    }
+
+    fn mode(&self, metadata: &Metadata) -> u32 {
+        let own = if metadata.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 };
+        self.addition.mode.unwrap_or(own)
+    }
+
+    fn entry(&mut self, path: &[u8], kind: EntryKind, mode: u32, content: &mut dyn Read) -> Result<(), BuildError> {
+        let origin = Origin { input: Arc::from(self.addition.from.display().to_string()), rule: Arc::from("--add") };
+        let entry = Entry { path: EntryPath::new(path)?, kind, mode, uid: 0, gid: 0, origin };
+        Ok(self.writer.add(entry, content)?)
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the order of the folder is replaced by that of the names")]
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, BuildError> {
+    let entries = fs::read_dir(folder).map_err(|source| failed(folder, source))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry.map_err(|source| failed(folder, source))?.path());
+    }
+    paths.sort_by(|a, b| a.as_os_str().as_bytes().cmp(b.as_os_str().as_bytes()));
+    Ok(paths)
+}
+
+fn failed(path: &Path, source: io::Error) -> BuildError {
+    BuildError::UserFile { path: path.display().to_string(), source }
+}
