@@ -2,7 +2,6 @@
 //! fetching or reading anything.
 
 use crate::definition::embedded::{ASSEMBLY_HASH, ENTRYPOINT_SHA256};
-use crate::definition::{self};
 use crate::digest::Digest;
 use crate::layer::{Compression, EPOCH};
 use crate::oci::{Descriptor, media_type};
@@ -25,7 +24,6 @@ pub(super) fn of(step: &Step<'_>, compression: Compression) -> String {
     let inputs: Vec<(&str, String)> =
         step.inputs().into_iter().map(|input| (input.path.as_str(), Digest::from(input.sha256).hex())).collect();
     let entrypoint = step.layer.entrypoint.as_ref().map(|_| ENTRYPOINT_SHA256);
-    let family = &step.part.family.definition.name;
     let launchers = step.layer.launchers.as_ref().map(|launchers| &launchers.table);
     let shipped: Vec<Option<Digest>> = step
         .layer
@@ -33,7 +31,7 @@ pub(super) fn of(step: &Step<'_>, compression: Compression) -> String {
         .iter()
         .map(|file| &file.from)
         .chain(launchers)
-        .map(|from| definition::file(&format!("{family}/{from}")).map(Digest::of))
+        .map(|from| step.part.family.file(from).map(Digest::of))
         .collect();
     let all = serde_json::to_vec(&(
         (EPOCH, ASSEMBLY_HASH, compression_name(compression)),

@@ -6,7 +6,7 @@ use super::make::{fetch, keyring, make};
 use super::recipe::{Part, Recipe};
 use super::reproduce;
 use super::{BuildError, Workshop};
-use crate::definition::{self, Definition, Family};
+use crate::definition::Family;
 use crate::layer::{Compression, EPOCH, Pool};
 use crate::lock::{self, FORMAT, Lock, Output, Upstream};
 use crate::oci::Platform;
@@ -28,11 +28,13 @@ pub struct Locked {
 pub async fn lock(image: &str, workshop: &Workshop, now: u64) -> Result<Locked, BuildError> {
     let lease = workshop.store.lease()?;
     let (name, version) = image.split_once(':').unwrap_or((image, ""));
-    let family = definition::builtin(name)?
+    let family = workshop
+        .catalog
+        .family(name)?
         .ok_or_else(|| BuildError::UnknownImage { name: name.to_owned(), near: vec![name.to_owned()] })?;
     let version = if version.is_empty() { family.definition.default.clone() } else { version.to_owned() };
     let before = family.lock(&version).transpose()?;
-    let mut lock = inputs(&family.definition, &version, before, workshop, now).await?;
+    let mut lock = inputs(&family, &version, before, workshop, now).await?;
     let mut entries = String::new();
     for platform in &family.definition.platforms {
         let platform: Platform =
@@ -51,12 +53,13 @@ pub async fn lock(image: &str, workshop: &Workshop, now: u64) -> Result<Locked, 
 
 /// The lock without its outputs.
 async fn inputs(
-    definition: &Definition,
+    family: &Family,
     version: &str,
     before: Option<Lock>,
     workshop: &Workshop,
     now: u64,
 ) -> Result<Lock, BuildError> {
+    let definition = &family.definition;
     let mut lock = before.unwrap_or(Lock {
         format: FORMAT,
         image: format!("{}:{version}", definition.name),
@@ -86,7 +89,7 @@ async fn inputs(
         before: lock.debian.as_ref(),
         now,
     };
-    let keys = keyring(definition)?;
+    let keys = keyring(family)?;
     let (found, state) = debian::resolve(&request, &workshop.machine, &workshop.client, &keys).await?;
     lock.inputs.retain(|input| input.upstream == Upstream::Maven);
     lock.inputs.splice(0..0, found);

@@ -11,7 +11,7 @@ use super::key::{self, LayerRecord};
 use super::recipe::{Recipe, Step};
 use super::reproduce;
 use super::{BuildError, Built, Request, Workshop};
-use crate::definition;
+use crate::definition::Family;
 use crate::event::{Outcome, TaskKind};
 use crate::layer::{Compression, EntryRecord, LayerWriter, Pool};
 use crate::lock::{Input, Upstream};
@@ -22,7 +22,7 @@ use crate::upstream::openpgp::Keyring;
 /// Builds one image into the store, and gives it its names there.
 pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, BuildError> {
     let lease = workshop.store.lease()?;
-    let recipe = Arc::new(Recipe::resolve(&request.image, &request.platform)?);
+    let recipe = Arc::new(Recipe::resolve(&workshop.catalog, &request.image, &request.platform)?);
     check_platform(&recipe)?;
     let pool = Pool::new(workshop.threads);
     let mut layers = make_layers(&recipe, request.compression, workshop, &pool).await?;
@@ -193,7 +193,7 @@ fn verify_signatures(step: &Step<'_>, workshop: &Workshop) -> Result<(), BuildEr
     if signed.is_empty() {
         return Ok(());
     }
-    let keys = keyring(&step.part.family.definition)?;
+    let keys = keyring(&step.part.family)?;
     let downloads = workshop.store.downloads();
     for (input, signature) in signed {
         let mut bytes = Vec::new();
@@ -207,13 +207,8 @@ fn verify_signatures(step: &Step<'_>, workshop: &Workshop) -> Result<(), BuildEr
 }
 
 /// The keys that a definition trusts.
-pub(super) fn keyring(definition: &definition::Definition) -> Result<Keyring, BuildError> {
-    let mut text = Vec::new();
-    for path in &definition.keys {
-        let bytes = definition::file(path)
-            .ok_or_else(|| BuildError::MissingFile { layer: definition.name.clone(), file: path.clone() })?;
-        text.extend_from_slice(bytes);
-        text.push(b'\n');
-    }
+pub(super) fn keyring(family: &Family) -> Result<Keyring, BuildError> {
+    let layer = family.definition.name.clone();
+    let text = family.keys().map_err(|file| BuildError::MissingFile { layer, file })?;
     Ok(Keyring::from_keys_file(&text)?)
 }

@@ -24,6 +24,7 @@ pub use error::BuildError;
 pub use lockfile::{Locked, lock};
 pub use make::build;
 
+use crate::definition::Catalog;
 use crate::digest::Digest;
 use crate::event::Events;
 use crate::layer::Compression;
@@ -35,7 +36,7 @@ use crate::upstream::hosts::Machine;
 /// One image to build, all flags resolved.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// `NAME[:VERSION]` of a definition built into kimg.
+    /// `NAME[:VERSION]` of a definition in the catalog.
     pub image: String,
     /// The platform.
     pub platform: Platform,
@@ -69,6 +70,8 @@ pub struct Addition {
 /// What builds are made with; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Workshop {
+    /// The definitions and locks.
+    pub catalog: Catalog,
     /// Where images and inputs are kept.
     pub store: Store,
     /// The network.

@@ -1,7 +1,7 @@
 //! A recipe: which layers an image has, and what each is made of, before anything is fetched.
 
 use super::BuildError;
-use crate::definition::{self, Family};
+use crate::definition::{self, Catalog, Family};
 use crate::lock::{self, Input, Lock, Output};
 use crate::oci::Platform;
 
@@ -35,17 +35,17 @@ pub(super) struct Step<'a> {
 }
 
 impl Recipe {
-    /// Resolves `NAME[:VERSION]` among the definitions that ship with kimg.
-    pub fn resolve(image: &str, platform: &Platform) -> Result<Recipe, BuildError> {
-        let own = Part::resolve(image)?;
+    /// Resolves `NAME[:VERSION]`.
+    pub fn resolve(catalog: &Catalog, image: &str, platform: &Platform) -> Result<Recipe, BuildError> {
+        let own = Part::resolve(catalog, image)?;
         let name = format!("{}:{}", own.family.definition.name, own.version);
         let mut parts = vec![own];
-        // A base may have a base; definitions that ship with kimg are few, so a loop ends at their number.
+        // A base may have a base; a loop of them ends at a number that no image has.
         while let Some(base) = parts[0].family.definition.base.clone() {
             if parts.len() > 8 {
                 return Err(BuildError::BaseLoop { image: name });
             }
-            parts.insert(0, Part::resolve(&base)?);
+            parts.insert(0, Part::resolve(catalog, &base)?);
         }
         Ok(Recipe { name, parts, platform: platform.clone() })
     }
@@ -71,13 +71,13 @@ impl Recipe {
 }
 
 impl Part {
-    fn resolve(image: &str) -> Result<Part, BuildError> {
+    fn resolve(catalog: &Catalog, image: &str) -> Result<Part, BuildError> {
         let (name, version) = match image.split_once(':') {
             Some((name, version)) => (name, Some(version)),
             None => (image, None),
         };
-        let Some(family) = definition::builtin(name)? else {
-            return Err(unknown_image(name)?);
+        let Some(family) = catalog.family(name)? else {
+            return Err(unknown_image(catalog, name)?);
         };
         let version = version.unwrap_or(&family.definition.default).to_owned();
         let Some(lock) = family.lock(&version).transpose()? else {
@@ -89,8 +89,8 @@ impl Part {
     }
 }
 
-fn unknown_image(name: &str) -> Result<BuildError, BuildError> {
-    let families = definition::families()?;
+fn unknown_image(catalog: &Catalog, name: &str) -> Result<BuildError, BuildError> {
+    let families = catalog.families()?;
     let offered: Vec<&str> =
         families.iter().filter(|family| family.is_offered()).map(|family| family.definition.name.as_str()).collect();
     let near = definition::nearest(name, offered.iter().copied());

@@ -24,7 +24,7 @@ pub(super) fn check(step: &Step<'_>, layer: &Layer, compression: Compression, im
     };
     let family = &step.part.family;
     let first =
-        family.entries(&step.part.version).map(|text| differing(text, step, &layer.entries)).unwrap_or_default();
+        family.entries(&step.part.version).map(|text| differing(&text, step, &layer.entries)).unwrap_or_default();
     Err(BuildError::NotReproduced { image: image.to_owned(), layer: step.layer.name.clone(), first, expected, found })
 }
 

@@ -4,13 +4,14 @@ use std::io::Write;
 
 use super::BuildError;
 use super::assemble::Assembly;
-use crate::definition::{self, Launchers, embedded, parse_mode};
+use super::recipe::Step;
+use crate::definition::{Launchers, embedded, parse_mode};
 
 /// Adds what the layer's definition ships.
 pub(super) fn add<W: Write + Send>(assembly: &mut Assembly<'_, W>) -> Result<(), BuildError> {
     let layer = assembly.step.layer;
     for file in &layer.files {
-        let bytes = shipped(assembly, &file.from)?;
+        let bytes = shipped(assembly.step, &file.from)?;
         let mode = parse_mode(&file.mode).unwrap_or(0o644);
         assembly.file(&file.to, mode, bytes, "definition", "files")?;
     }
@@ -28,7 +29,7 @@ fn add_launchers<W: Write + Send>(
     launchers: &Launchers,
     entrypoint: &str,
 ) -> Result<(), BuildError> {
-    let table = shipped(assembly, &launchers.table)?;
+    let table = shipped(assembly.step, &launchers.table)?;
     assembly.file(&launchers.to, 0o644, table, "definition", "launchers")?;
     let up = "../".repeat(launchers.into.split('/').count());
     let target = format!("{up}{entrypoint}");
@@ -47,10 +48,9 @@ fn launcher_names(table: &str) -> Vec<&str> {
     names
 }
 
-fn shipped<W: Write + Send>(assembly: &Assembly<'_, W>, from: &str) -> Result<&'static [u8], BuildError> {
-    let path = format!("{}/{from}", assembly.step.part.family.definition.name);
-    definition::file(&path)
-        .ok_or_else(|| BuildError::MissingFile { layer: assembly.step.layer.name.clone(), file: from.to_owned() })
+fn shipped<'a>(step: Step<'a>, from: &str) -> Result<&'a [u8], BuildError> {
+    let missing = || BuildError::MissingFile { layer: step.layer.name.clone(), file: from.to_owned() };
+    step.part.family.file(from).ok_or_else(missing)
 }
 
 #[cfg(test)]

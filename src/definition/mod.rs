@@ -1,6 +1,6 @@
 //! Definitions: how a family of images is put together, as data (`images/NAME/image.toml`).
 
-mod builtin;
+mod catalog;
 pub mod embedded;
 mod parse;
 mod suggest;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use builtin::{Family, builtin, families, file};
+pub use catalog::{Catalog, Family};
 pub use parse::{DefinitionError, parse};
 pub(crate) use parse::{parse_mode, read_toml};
 pub use suggest::nearest;

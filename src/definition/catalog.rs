@@ -1,0 +1,106 @@
+//! Where definitions, locks, keys and shipped files are found: built into kimg, or a folder laid out as `images/`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Definition, DefinitionError, embedded, parse};
+use crate::lock::{self, Lock, LockError};
+
+/// A set of definitions with all that they name; cheap to clone.
+#[derive(Clone)]
+pub struct Catalog(Arc<BTreeMap<String, Cow<'static, [u8]>>>);
+
+impl Catalog {
+    /// What ships with kimg.
+    pub fn builtin() -> Catalog {
+        let files = embedded::FILES.iter().map(|(path, bytes)| ((*path).to_owned(), Cow::Borrowed(*bytes)));
+        Catalog(Arc::new(files.collect()))
+    }
+
+    /// These files, by their path below a folder laid out as `images/`.
+    pub fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Catalog {
+        Catalog(Arc::new(files.into_iter().map(|(path, bytes)| (path, Cow::Owned(bytes))).collect()))
+    }
+
+    /// All families, by name.
+    pub fn families(&self) -> Result<Vec<Family>, DefinitionError> {
+        let names = self.0.keys().filter_map(|path| path.strip_suffix("/image.toml"));
+        names.filter_map(|name| self.family(name).transpose()).collect()
+    }
+
+    /// One family; `None` where there is none of that name.
+    pub fn family(&self, name: &str) -> Result<Option<Family>, DefinitionError> {
+        let path = format!("{name}/image.toml");
+        let Some(text) = self.text(&path) else { return Ok(None) };
+        Ok(Some(Family { definition: parse(&text, &path)?, catalog: self.clone() }))
+    }
+
+    /// A file, by its path.
+    pub fn file(&self, path: &str) -> Option<&[u8]> {
+        self.0.get(path).map(AsRef::as_ref)
+    }
+
+    fn text(&self, path: &str) -> Option<Cow<'_, str>> {
+        self.file(path).map(String::from_utf8_lossy)
+    }
+}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// A definition and its locks.
+#[derive(Debug, Clone)]
+pub struct Family {
+    /// The definition.
+    pub definition: Definition,
+    catalog: Catalog,
+}
+
+impl Family {
+    /// The versions that have a lock, in the order of their names.
+    pub fn versions(&self) -> Vec<&str> {
+        let locked = |version: &&str| self.catalog.file(&self.lock_path(version)).is_some();
+        self.definition.versions.keys().map(String::as_str).filter(locked).collect()
+    }
+
+    /// Whether `kimg images` offers it: bases are parts of images, not images.
+    pub fn is_offered(&self) -> bool {
+        self.definition.base.is_some()
+    }
+
+    /// The lock of a version; `None` where there is none.
+    pub fn lock(&self, version: &str) -> Option<Result<Lock, LockError>> {
+        let path = self.lock_path(version);
+        let text = self.catalog.text(&path)?;
+        Some(lock::parse(&text, &path))
+    }
+
+    /// The digests of a version's entries, one line each: what `kimg lock` wrote beside the lock.
+    pub fn entries(&self, version: &str) -> Option<Cow<'_, str>> {
+        self.catalog.text(&format!("{}/{version}.entries", self.definition.name))
+    }
+
+    /// A file that ships with the definition, by its path in the definition's folder.
+    pub fn file(&self, path: &str) -> Option<&[u8]> {
+        self.catalog.file(&format!("{}/{path}", self.definition.name))
+    }
+
+    /// The text of all keys that the definition trusts; an error is the path of one that is not there.
+    pub fn keys(&self) -> Result<Vec<u8>, String> {
+        let mut text = Vec::new();
+        for path in &self.definition.keys {
+            text.extend_from_slice(self.catalog.file(path).ok_or(path)?);
+            text.push(b'\n');
+        }
+        Ok(text)
+    }
+
+    fn lock_path(&self, version: &str) -> String {
+        format!("{}/{version}.lock.toml", self.definition.name)
+    }
+}
