@@ -1,5 +1,5 @@
 //! What tests of downloads share: a cache in a folder of its own, settings with short waits, a listener.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;

@@ -14,14 +14,13 @@
 //!
 //! Every connection has a thread; all end with the [`Server`]. Nothing here sleeps: a stalled answer waits until the
 //! client goes away, and [`Server::hold`] stops answers until the test lets them go.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
 
 /// What an answer does instead of serving the file.
 #[derive(Debug, Clone)]
@@ -82,8 +81,7 @@ impl Request {
 
     /// Whether it shows these credentials.
     pub fn shows(&self, user: &str, password: &str) -> bool {
-        let header = format!("Basic {}", base64(format!("{user}:{password}").as_bytes()));
-        self.header("authorization") == Some(&header)
+        self.header("authorization") == Some(&basic(user, password))
     }
 }
 
@@ -97,13 +95,12 @@ pub struct Server {
 impl Server {
     /// A server that serves nothing yet: 404 for all.
     pub fn start() -> Server {
-        Server::run(Role::Files)
-    }
-
-    /// A forward proxy: it passes on requests for `http://` URLs and records them; `CONNECT` is recorded and answered
-    /// with 502. With `login`, it asks for these credentials.
-    pub fn proxy(login: Option<(&'static str, &'static str)>) -> Server {
-        Server::run(Role::Proxy(login))
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
+        let theirs = Arc::clone(&shared);
+        let listening = Some(thread::spawn(move || listen(&listener, &theirs)));
+        Server { shared, address, listening }
     }
 
     /// Serves `bytes` at `path`, which begins with `/`.
@@ -179,15 +176,6 @@ impl Server {
         self.lock().most_at_once
     }
 
-    fn run(role: Role) -> Server {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared { role, state: Mutex::default(), changed: Condvar::new() });
-        let theirs = Arc::clone(&shared);
-        let listening = Some(thread::spawn(move || listen(&listener, &theirs)));
-        Server { shared, address, listening }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap()
     }
@@ -209,14 +197,8 @@ impl Drop for Server {
 }
 
 struct Shared {
-    role: Role,
     state: Mutex<State>,
     changed: Condvar,
-}
-
-enum Role {
-    Files,
-    Proxy(Option<(&'static str, &'static str)>),
 }
 
 #[derive(Default)]
@@ -274,19 +256,15 @@ fn converse(shared: &Shared, stream: &TcpStream) -> io::Result<()> {
         let path = request.path.split('?').next().unwrap_or_default();
         let file = state.files.get(path).cloned();
         drop(state);
-        let mut answer = Answer { stream, shared };
-        let end = match &shared.role {
-            Role::Files => answer.serve(&request, file.as_deref().map(Vec::as_slice), fault),
-            Role::Proxy(login) => answer.pass_on(&request, *login),
-        };
-        if !end? {
+        if !(Answer { stream, shared }).serve(&request, file.as_deref().map(Vec::as_slice), fault)? {
             break;
         }
     }
     Ok(())
 }
 
-fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
+/// Reads one request; `None` where the client closed the connection.
+pub fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -402,48 +380,13 @@ impl Answer<'_> {
         self.shared.state.lock().unwrap().sent += bytes.len() as u64;
         Ok(())
     }
-
-    /// Passes a request on to the host that its URL names.
-    fn pass_on(&mut self, request: &Request, login: Option<(&str, &str)>) -> io::Result<bool> {
-        if let Some((user, password)) = login {
-            let header = format!("Basic {}", base64(format!("{user}:{password}").as_bytes()));
-            if request.header("proxy-authorization") != Some(&header) {
-                return self.whole(407, "Proxy-Authenticate: Basic realm=\"proxy\"\r\n", b"");
-            }
-        }
-        let target = request.path.strip_prefix("http://").and_then(|rest| rest.split_once('/'));
-        let Some((host, path)) = target else { return self.whole(502, "", b"only http here") };
-        let mut upstream = TcpStream::connect(host)?;
-        upstream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        write!(upstream, "{} /{path} HTTP/1.1\r\nConnection: close\r\n", request.method)?;
-        for (name, value) in request.headers.iter().filter(|(name, _)| !name.starts_with("proxy-")) {
-            write!(upstream, "{name}: {value}\r\n")?;
-        }
-        upstream.write_all(b"\r\n")?;
-        let mut head = Vec::new();
-        let mut reader = BufReader::new(upstream);
-        let mut length = 0;
-        while !head.ends_with(b"\r\n\r\n") {
-            let start = head.len();
-            if reader.read_until(b'\n', &mut head)? == 0 {
-                return Ok(false);
-            }
-            let line = String::from_utf8_lossy(&head[start..]).to_ascii_lowercase();
-            length = line.strip_prefix("content-length:").map_or(length, |text| text.trim().parse().unwrap());
-        }
-        self.stream.write_all(&head)?;
-        let mut body = Vec::new();
-        reader.take(length).read_to_end(&mut body)?;
-        self.body(&body)?;
-        Ok(false)
-    }
 }
 
-/// Base64 (RFC 4648, 4) of credentials.
-fn base64(bytes: &[u8]) -> String {
+/// The value of an Authorization header (RFC 7617).
+pub fn basic(user: &str, password: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
+    let mut text = "Basic ".to_owned();
+    for three in format!("{user}:{password}").as_bytes().chunks(3) {
         let bits = three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
         for digit in 0..4 {
             let value = (bits >> (18 - 6 * digit)) & 63;
