@@ -67,6 +67,26 @@ async fn retry_after_is_obeyed_up_to_the_longest_wait() {
 }
 
 #[tokio::test]
+async fn a_host_that_asked_for_a_pause_is_left_alone_by_all_downloads() {
+    let (server, cache) = (Server::start(), Cache::new());
+    let big = bytes(1, 1000);
+    server.put("/big", big.clone());
+    server.faults("/big", [Fault::Status(503, Some("10"))]);
+    let mut downloads = vec![download(&[server.url()], "big", &big)];
+    for seed in 0..100 {
+        server.put(&format!("/{seed}"), bytes(seed, 100));
+        downloads.push(download(&[server.url()], &seed.to_string(), &bytes(seed, 100)));
+    }
+    let settings = Settings { per_host: 2, longest_wait: Duration::from_millis(400), ..settings() };
+    Client::new(settings, Events::silent()).fetch(&downloads, &cache.downloads).await.unwrap();
+    // Without the pause, a hundred small files would have come before the second try of the big one.
+    let requests = server.requests();
+    let second = requests.iter().rposition(|request| request.path == "/big").unwrap();
+    assert!(second < requests.len() - 1, "{second}");
+    assert_eq!(requests.len(), 102);
+}
+
+#[tokio::test]
 async fn a_small_document_comes_from_the_first_that_has_it() {
     let (one, two) = (Server::start(), Server::start());
     two.put("/dists/InRelease", *b"signed");
@@ -231,7 +251,7 @@ async fn what_does_not_speak_tls_is_told_and_not_tried_again() {
     let url = format!("https://{}/", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        stream.read(&mut [0; 1]).unwrap();
+        stream.read_exact(&mut [0; 1]).unwrap();
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         // Until the client has gone: closing before would take back what was written.
         let _ = io::copy(&mut stream, &mut io::sink());

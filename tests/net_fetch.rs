@@ -227,17 +227,6 @@ async fn a_host_that_cannot_be_reached_is_named_and_not_waited_for_again() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_says_so() {
-    let cache = Cache::new();
-    let wanted = download(&["http://nowhere.invalid/".into()], "a", b"a");
-    let settings = Settings { tries: 1, ..settings() };
-    let error =
-        Client::new(settings, kimg::event::Events::silent()).fetch(&[wanted], &cache.downloads).await.unwrap_err();
-    assert_eq!(error.category(), Category::Refused);
-    assert!(error.to_string().contains("dns error"), "{error}");
-}
-
-#[tokio::test]
 async fn the_first_error_ends_it_and_what_was_fetched_stays() {
     let (server, cache) = (Server::start(), Cache::new());
     let good = bytes(1, 100);

@@ -108,7 +108,7 @@ impl<'a> Visit<'a> {
                 self.mixed = true;
                 return self.finish(part, &self.place.url).await.map(Some);
             }
-            Asked::Answer(response, url, part) => (response, url, part),
+            Asked::Answer(answer) => *answer,
         };
         let status = response.status().as_u16();
         let offset = part.offset();
@@ -158,7 +158,7 @@ impl<'a> Visit<'a> {
             match hop(self.shared, self.place, &url, offset).await? {
                 Hop::To(next) => url = next,
                 Hop::Answer(response) => match self.held.take() {
-                    Some((_, part)) => return Ok(Asked::Answer(response, url, part)),
+                    Some((_, part)) => return Ok(Asked::Answer(Box::new((response, url, part)))),
                     None => break,
                 },
             }
@@ -205,5 +205,5 @@ enum Asked {
     /// All bytes had come already.
     Whole(Part),
     /// An answer, the URL that gave it, and the part that it is to continue.
-    Answer(Response, Url, Part),
+    Answer(Box<(Response, Url, Part)>),
 }

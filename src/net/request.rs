@@ -1,5 +1,6 @@
 //! One request: to whom, as whom, and what its redirects may do.
 
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::error::{Failure, NetError, Why};
 use super::retry::{self, Tries};
 use crate::store::StoreError;
 
-/// Redirects that are followed for one file, as many as browsers and curl's users expect at least.
+/// Redirects that are followed for one file; reqwest's own default.
 pub(super) const MOST_REDIRECTS: usize = 10;
 
 /// A try that failed.
@@ -107,7 +108,7 @@ pub(super) async fn hop(shared: &Shared, place: &Place, url: &Url, offset: u64) 
     let status = response.status().as_u16();
     match status {
         200..=299 | 416 => Ok(Hop::Answer(response)),
-        301 | 302 | 303 | 307 | 308 => Ok(Hop::To(target(url, &response)?)),
+        301 | 302 | 303 | 307 | 308 => Ok(Hop::To(target(url, response.headers().get(LOCATION))?)),
         404 | 410 => Err(Failed::new(url, Why::Absent(status)).into()),
         _ => {
             let asked = retry::asked(response.headers());
@@ -122,12 +123,14 @@ fn credentials<'a>(shared: &'a Shared, place: &'a Place, url: &Url) -> Option<(&
         return None;
     }
     let configured = place.credentials.as_ref().map(|(user, password)| (user.as_str(), password.as_str()));
-    configured.or_else(|| shared.netrc.find(url.host_str()?))
+    // URLs write IPv6 addresses in brackets, netrc does not.
+    configured.or_else(|| shared.netrc.find(url.host_str()?.trim_matches(['[', ']'])))
 }
 
-fn target(url: &Url, response: &Response) -> Result<Url, Failed> {
+/// Where a redirect of `url` leads, if it may be followed there.
+fn target(url: &Url, location: Option<&HeaderValue>) -> Result<Url, Failed> {
     let refused = |why: &str| Failed::new(url, Why::Redirect(why.to_owned()));
-    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let location = location.and_then(|value| value.to_str().ok());
     let mut next = location.and_then(|text| url.join(text).ok()).ok_or_else(|| refused("redirects to no URL"))?;
     if !matches!(next.scheme(), "http" | "https") || next.host_str().is_none_or(str::is_empty) {
         return Err(refused("redirects to what is neither http nor https"));
@@ -158,8 +161,13 @@ fn unanswered(url: &Url, error: reqwest::Error) -> Failed {
 
 /// The I/O errors among the causes of an error; rustls reports what it does not accept as invalid data.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &io::Error> {
-    let first: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    std::iter::successors(first, |error| error.source()).filter_map(|error| error.downcast_ref())
+    let first: &(dyn Error + 'static) = error;
+    std::iter::successors(Some(first), |&error| match error.downcast_ref::<io::Error>() {
+        // `source` of an I/O error skips the error that it wraps.
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    })
+    .filter_map(|error| error.downcast_ref())
 }
 
 /// Waits for the next try of `name`, where there is one; else gives the failure back. A host that no connection came
@@ -181,4 +189,35 @@ pub(super) async fn again(shared: &Shared, name: &str, tries: &mut Tries, failed
     }
     tokio::time::sleep(wait).await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redirect(url: &str, location: Option<&str>) -> Result<String, String> {
+        let location = location.map(|text| HeaderValue::from_str(text).unwrap());
+        target(&Url::parse(url).unwrap(), location.as_ref())
+            .map(|url| url.to_string())
+            .map_err(|failed| failed.failure.to_string())
+    }
+
+    #[test]
+    fn redirects_lead_to_http_and_never_from_https_to_http() {
+        let ok = |url: &str, location: &str| redirect(url, Some(location)).unwrap();
+        assert_eq!(ok("https://a.example/x/y", "z?q=1#f"), "https://a.example/x/z?q=1");
+        assert_eq!(ok("https://a.example/x/y", "//b.example/z"), "https://b.example/z");
+        assert_eq!(ok("http://a.example/", "https://b.example/"), "https://b.example/");
+        assert_eq!(ok("http://a.example/", "http://eve:evil@b.example/"), "http://b.example/");
+        let no = |location| redirect("https://a.example/x?secret", location).unwrap_err();
+        assert_eq!(
+            no(Some("http://a.example/x")),
+            "https://a.example/x: redirects from https to http, which kimg does not follow"
+        );
+        assert_eq!(no(None), "https://a.example/x: redirects to no URL");
+        assert_eq!(no(Some("https://[")), "https://a.example/x: redirects to no URL");
+        for other in ["ftp://a.example/", "data:,x", "unix:/run/x"] {
+            assert_eq!(no(Some(other)), "https://a.example/x: redirects to what is neither http nor https");
+        }
+    }
 }
