@@ -106,6 +106,13 @@ fn launch(launcher: &Launcher, name: &str, environment: &Environment, arguments:
         Launcher::Absent { why } => Err(Problem::new(name, why.clone(), "use upstream's own release for it")),
         Launcher::Server { product } if product == "kafka" => kafka_server(environment, arguments),
         Launcher::Server { .. } => zookeeper_server(environment, &arguments),
+        Launcher::Class { heap } => match arguments.split_first() {
+            Some((main, rest)) => {
+                let main = main.to_string_lossy();
+                kafka::tool(environment, &kafka::Layout::of_image(), heap, &main, rest.to_vec())
+            }
+            None => Err(Problem::new(name, "it needs a class", "name a main class and its arguments")),
+        },
         Launcher::Tool { heap, main, arguments: first } => {
             let mut all: Vec<OsString> = first.iter().map(OsString::from).collect();
             all.extend(arguments);

@@ -25,6 +25,11 @@ pub enum Launcher {
         /// Arguments before the user's.
         arguments: Vec<String>,
     },
+    /// The class that the first argument names, with this heap.
+    Class {
+        /// `-Xmx`.
+        heap: String,
+    },
     /// A program that this image lacks.
     Absent {
         /// Why.
@@ -43,6 +48,7 @@ pub fn find(table: &str, name: &str) -> Option<Launcher> {
         ["tool", heap, main, arguments @ ..] => {
             Some(Launcher::Tool { heap: (*heap).to_owned(), main: (*main).to_owned(), arguments: owned(arguments) })
         }
+        ["class", heap] => Some(Launcher::Class { heap: (*heap).to_owned() }),
         ["absent", why @ ..] => Some(Launcher::Absent { why: why.join(" ") }),
         _ => None,
     }
