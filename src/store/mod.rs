@@ -2,198 +2,128 @@
 //!
 //! ```text
 //! oci-layout  index.json  blobs/sha256/HEX       the layout
+//! index.lock                                     held while the index changes
+//! cache/lease                                    held by whoever relies on blobs; `prune` waits for all
 //! cache/downloads/sha256/HEX                     inputs, whole and verified
 //! cache/parts/HEX-HOST                           inputs under way; a part never mixes hosts
-//! cache/records/KIND/KEY                         small JSON answers: layer keys, image keys
-//! cache/tmp/                                     blobs under way, each locked by its writer
+//! cache/records/KIND/KEY                         small JSON answers: layer keys
+//! cache/tmp/                                     files under way, each locked by its writer
 //! ```
 //!
 //! Safe for many processes at once: a file is written beside, synced, and renamed to its final name; the index is
 //! changed under a lock file; `prune` waits for every [`Lease`]. A blob is trusted by name and size for an answer and
 //! hashed again whenever its bytes leave.
 
+mod blob;
+mod check;
+mod downloads;
+mod error;
+mod files;
+mod index;
+mod layout;
+mod part;
+mod prune;
+mod records;
+mod verified;
+
 use std::fs::File;
-use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::digest::Digest;
-use crate::error::{Category, Diagnose};
-use crate::oci::{Descriptor, Index};
+use crate::oci::Descriptor;
 
-/// A failure of the store. (To be replaced by one variant a failure.)
-#[derive(Debug, thiserror::Error)]
-#[error("store")]
-pub struct StoreError;
+pub use blob::BlobWriter;
+pub use check::Finding;
+pub use downloads::Downloads;
+pub use error::StoreError;
+pub use index::{NAME, Named};
+pub use layout::Layout;
+pub use part::Part;
+pub use prune::{PruneOptions, Pruned};
+pub use verified::Verified;
 
-impl Diagnose for StoreError {
-    fn category(&self) -> Category {
-        Category::Failed
-    }
-}
-
-/// The store.
+/// The store; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    root: PathBuf,
+    layout: Layout,
 }
 
 impl Store {
     /// Opens the store at `root`, and makes it where it is absent. Refused where it belongs to another user or where
-    /// group or others may write to it.
+    /// group or others may write to it: whoever may write there could change images.
     pub fn open(root: &Path) -> Result<Store, StoreError> {
-        todo!("{root:?}")
+        let layout = Layout::open(root)?;
+        files::refuse_others(root)?;
+        let cache = root.join("cache");
+        if !cache.join("tmp").is_dir() {
+            for folder in ["downloads/sha256", "parts", "records", "tmp"] {
+                files::make_folder(&cache.join(folder))?;
+            }
+        }
+        Ok(Store { layout })
     }
 
     /// Its folder.
     pub fn root(&self) -> &Path {
-        &self.root
+        self.layout.root()
     }
 
-    /// While it is held, `prune` removes nothing. Every command that writes or relies on blobs holds one.
+    /// Its blobs and its index.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// While it is held, `prune` removes nothing. Every command that writes or relies on blobs holds one. Waits for a
+    /// `prune` under way.
     pub fn lease(&self) -> Result<Lease, StoreError> {
-        todo!()
+        files::lock_shared(&self.cache("lease")).map(Lease)
     }
 
     /// Whether the blob is there, by name and size.
     pub fn has(&self, descriptor: &Descriptor) -> bool {
-        todo!("{descriptor:?}")
+        self.layout.has(descriptor)
     }
 
     /// Opens a blob; reading to its end verifies size and digest, see [`Verified`].
     pub fn open_blob(&self, descriptor: &Descriptor) -> Result<Verified<File>, StoreError> {
-        todo!("{descriptor:?}")
-    }
-
-    /// Reads a small blob (manifest, config) and verifies it; more than `limit` bytes is an error.
-    pub fn read_blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, StoreError> {
-        todo!("{descriptor:?} {limit}")
+        self.layout.open_blob(descriptor)
     }
 
     /// Begins a blob whose digest is not known yet.
     pub fn create_blob(&self) -> Result<BlobWriter, StoreError> {
-        todo!()
+        BlobWriter::create(&self.cache("tmp"), self.layout.blobs())
     }
 
     /// Stores a small document and returns its descriptor.
     pub fn put(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor, StoreError> {
-        todo!("{media_type} {bytes:?}")
-    }
-
-    /// The layout's index.
-    pub fn index(&self) -> Result<Index, StoreError> {
-        todo!()
+        let descriptor = Descriptor::of(media_type, bytes);
+        if !self.has(&descriptor) {
+            let mut blob = self.create_blob()?;
+            blob.append(bytes)?;
+            blob.commit(&descriptor.digest)?;
+        }
+        Ok(descriptor)
     }
 
     /// What `name` (`org.opencontainers.image.ref.name`) points at.
     pub fn resolve(&self, name: &str) -> Result<Option<Descriptor>, StoreError> {
-        todo!("{name}")
+        self.layout.resolve(name)
     }
 
     /// Points each of `names` at `descriptor`, in one change of the index.
     pub fn name(&self, names: &[String], descriptor: &Descriptor) -> Result<(), StoreError> {
-        todo!("{names:?} {descriptor:?}")
-    }
-
-    /// A small JSON answer kept under a key made of all that it depends on. `kind` and `key` are file names.
-    /// Absent, torn or unreadable records are `None`: they are only a cache.
-    pub fn recall<T: serde::de::DeserializeOwned>(&self, kind: &str, key: &str) -> Option<T> {
-        todo!("{kind} {key}")
-    }
-
-    /// Keeps an answer for [`Store::recall`].
-    pub fn remember<T: serde::Serialize>(&self, kind: &str, key: &str, value: &T) -> Result<(), StoreError> {
-        todo!("{kind} {key} {}", std::any::type_name_of_val(value))
+        self.layout.name(names, descriptor)
     }
 
     /// The inputs that were downloaded.
     pub fn downloads(&self) -> Downloads {
-        todo!()
+        Downloads::new(self.cache(""))
+    }
+
+    fn cache(&self, below: &str) -> PathBuf {
+        self.root().join("cache").join(below)
     }
 }
 
 /// Keeps `prune` from removing anything while it lives.
 #[derive(Debug)]
-pub struct Lease;
-
-/// A blob under way. Dropped without [`BlobWriter::commit`], it leaves nothing.
-#[derive(Debug)]
-pub struct BlobWriter;
-
-impl BlobWriter {
-    /// Syncs the file and gives it its final name. The caller hashed the bytes as it wrote them.
-    pub fn commit(self, digest: &Digest) -> Result<(), StoreError> {
-        todo!("{digest}")
-    }
-}
-
-impl Write for BlobWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        todo!("{bytes:?}")
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        todo!()
-    }
-}
-
-/// A reader that verifies: the read that would return the end of the stream fails with
-/// [`io::ErrorKind::InvalidData`] where size or digest do not fit, and so does the first byte too many.
-#[derive(Debug)]
-pub struct Verified<R>(R);
-
-impl<R: Read> Read for Verified<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-/// The download cache: whole, verified inputs by digest.
-#[derive(Debug, Clone)]
-pub struct Downloads;
-
-impl Downloads {
-    /// Whether a whole input is there, by name and size.
-    pub fn has(&self, digest: &Digest, size: u64) -> bool {
-        todo!("{digest} {size}")
-    }
-
-    /// Opens an input for a parser: the whole file is hashed first, and the same open file is rewound and returned,
-    /// so no parser sees bytes that were not verified. A file that does not fit is removed, and the answer is an error.
-    pub fn open(&self, digest: &Digest, size: u64) -> Result<File, StoreError> {
-        todo!("{digest} {size}")
-    }
-
-    /// The part file of an input from `host` (`HOST:PORT`), exclusively: another process or task that fetches the same
-    /// input waits here (blocking), and then finds the whole in the cache: `None`. The prefix that an earlier run left
-    /// is hashed again.
-    pub fn part(&self, digest: &Digest, size: u64, host: &str) -> Result<Option<Part>, StoreError> {
-        todo!("{digest} {size} {host}")
-    }
-}
-
-/// An input under way.
-#[derive(Debug)]
-pub struct Part;
-
-impl Part {
-    /// How many bytes are there.
-    pub fn offset(&self) -> u64 {
-        todo!()
-    }
-
-    /// Adds bytes; more than the input's size is an error.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        todo!("{bytes:?}")
-    }
-
-    /// Throws away what is there and begins again.
-    pub fn restart(&mut self) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// Verifies the whole and gives it its final name. Where it does not fit, the part is thrown away and the error
-    /// tells expected and found digest.
-    pub fn finish(self) -> Result<(), StoreError> {
-        todo!()
-    }
-}
+pub struct Lease(#[allow(dead_code, reason = "the open file holds the lock")] File);

@@ -1,0 +1,40 @@
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use super::files::Temporary;
+use crate::digest::Digest;
+
+/// A blob under way. Dropped without [`BlobWriter::commit`], it leaves nothing.
+#[derive(Debug)]
+pub struct BlobWriter {
+    temporary: Temporary,
+    blobs: PathBuf,
+}
+
+impl BlobWriter {
+    pub(super) fn create(temporary_folder: &Path, blobs: PathBuf) -> Result<BlobWriter, StoreError> {
+        Ok(BlobWriter { temporary: Temporary::create(temporary_folder)?, blobs })
+    }
+
+    /// Adds bytes.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.write_all(bytes).map_err(StoreError::io("write", self.temporary.path()))
+    }
+
+    /// Syncs the file and gives it its final name. The caller hashed the bytes as it wrote them. A blob of that name
+    /// that is there already is replaced by the same bytes, so one that was damaged is mended.
+    pub fn commit(self, digest: &Digest) -> Result<(), StoreError> {
+        self.temporary.rename(&self.blobs.join(digest.hex()))
+    }
+}
+
+impl Write for BlobWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.temporary.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.temporary.file.flush()
+    }
+}

@@ -1,0 +1,162 @@
+//! What all of the store does with files: folders, locks, files under way, and whether others may write.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::StoreError;
+
+/// Makes a folder and those above it, which only the user may write to, whatever the umask.
+pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(StoreError::io("make the folder", path))
+}
+
+/// Refuses a folder of another user, and one that group or others may write to.
+pub(super) fn refuse_others(path: &Path) -> Result<(), StoreError> {
+    let metadata = fs::metadata(path).map_err(StoreError::io("look at", path))?;
+    let refuse = |why: String| Err(StoreError::Unsafe { path: path.to_owned(), why });
+    let own = rustix::process::geteuid().as_raw();
+    if metadata.uid() != own {
+        return refuse(format!("it belongs to user {}, and this is user {own}", metadata.uid()));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return refuse(format!("its permissions {:04o} let others write to it", metadata.mode() & 0o7777));
+    }
+    Ok(())
+}
+
+/// Opens a lock file, which is made where it is absent; it is never removed, so all lock the same file.
+fn open_lock(path: &Path) -> Result<File, StoreError> {
+    let open = || OpenOptions::new().create(true).truncate(false).write(true).mode(0o644).open(path);
+    open().map_err(StoreError::io("open the lock file", path))
+}
+
+/// Waits for the lock, alone.
+pub(super) fn lock_exclusive(path: &Path) -> Result<File, StoreError> {
+    lock(path, FlockOperation::LockExclusive)
+}
+
+/// Waits for the lock, with others.
+pub(super) fn lock_shared(path: &Path) -> Result<File, StoreError> {
+    lock(path, FlockOperation::LockShared)
+}
+
+fn lock(path: &Path, operation: FlockOperation) -> Result<File, StoreError> {
+    let file = open_lock(path)?;
+    loop {
+        match flock(&file, operation) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => return result.map(|()| file).map_err(|error| StoreError::io("lock", path)(error.into())),
+        }
+    }
+}
+
+/// The lock, alone, if nobody has it; `None` where somebody has.
+pub(super) fn try_lock(path: &Path) -> Result<Option<File>, StoreError> {
+    let file = open_lock(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(StoreError::io("lock", path)(error.into())),
+    }
+}
+
+/// A file under way: it has a name that nobody else makes, its writer holds its lock, and it is removed when dropped
+/// unless it was given its final name.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    pub(super) file: File,
+    path: PathBuf,
+    renamed: bool,
+}
+
+impl Temporary {
+    pub(super) fn create(folder: &Path) -> Result<Temporary, StoreError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+            let path = folder.join(name);
+            let open = OpenOptions::new().create_new(true).read(true).write(true).mode(0o644).open(&path);
+            match open {
+                Ok(file) => {
+                    flock(&file, FlockOperation::LockExclusive)
+                        .map_err(|error| StoreError::io("lock", &path)(error.into()))?;
+                    return Ok(Temporary { file, path, renamed: false });
+                }
+                // A process before had our number; `sweep` removes what it left.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(StoreError::io("make a file in", folder)(error)),
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Syncs it and gives it its final name, in place of what is there.
+    pub(super) fn rename(mut self, to: &Path) -> Result<(), StoreError> {
+        self.file.sync_data().map_err(StoreError::io("sync", to))?;
+        fs::rename(&self.path, to).map_err(StoreError::io("write", to))?;
+        self.renamed = true;
+        sync_folder(to)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // Its lock goes with it, so a later sweep would remove it too.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Makes a rename last through a crash.
+fn sync_folder(file: &Path) -> Result<(), StoreError> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("sync", folder))
+}
+
+/// Removes files under way whose writer is gone; returns their count and bytes.
+pub(super) fn sweep(folder: &Path) -> Result<(u64, u64), StoreError> {
+    let (mut count, mut bytes) = (0, 0);
+    for path in list(folder)? {
+        let Ok(file) = File::open(&path) else { continue };
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            continue;
+        }
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        if fs::remove_file(&path).is_ok() {
+            (count, bytes) = (count + 1, bytes + size);
+        }
+    }
+    Ok((count, bytes))
+}
+
+/// The paths in a folder, sorted; none where it is absent.
+pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let failed = || StoreError::io("list", folder);
+    #[allow(clippy::disallowed_methods, reason = "sorted below")]
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        result => result.map_err(failed())?,
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry.map_err(failed())?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Writes a whole small file: beside, synced, renamed.
+pub(super) fn write_whole(temporary_folder: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut temporary = Temporary::create(temporary_folder)?;
+    io::Write::write_all(&mut temporary.file, bytes).map_err(StoreError::io("write", to))?;
+    temporary.rename(to)
+}
