@@ -60,13 +60,13 @@ impl Story {
         }
     }
 
-    /// Tells of the failure that ends the program. The message may hold line breaks where kimg itself made them.
+    /// Tells of the failure that ends the program.
     pub fn fail(&self, report: &Report) {
         self.end();
         if self.style == Style::Json {
             return Json::report(&self.out, report);
         }
-        self.out.line(&format!("{} {}", self.label("error:", "1;31"), lines_escaped(&report.message)));
+        self.out.line(&format!("{} {}", self.label("error:", "1;31"), escape(&report.message)));
         if let Some(hint) = &report.hint {
             self.out.line(&format!("{} {}", self.label("hint:", "1;36"), escape(hint)));
         }
@@ -84,11 +84,6 @@ impl Story {
     fn label(&self, label: &str, style: &str) -> String {
         if self.color { format!("\u{1b}[{style}m{label}\u{1b}[0m") } else { label.to_owned() }
     }
-}
-
-/// Each line escaped for itself.
-fn lines_escaped(text: &str) -> String {
-    text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
 impl Listener for Teller {
