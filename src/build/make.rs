@@ -1,5 +1,6 @@
 //! From a request to an image in the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -12,9 +13,10 @@ use super::recipe::{Recipe, Step};
 use super::reproduce;
 use super::{BuildError, Built, Request, Workshop};
 use crate::definition::Family;
+use crate::digest::Digest;
 use crate::event::{Outcome, TaskKind};
 use crate::layer::{Compression, EntryRecord, LayerWriter, Pool};
-use crate::lock::{Input, Upstream};
+use crate::lock::Upstream;
 use crate::net::{Base, Download};
 use crate::oci::{self, Descriptor, media_type};
 use crate::upstream::openpgp::Keyring;
@@ -111,43 +113,28 @@ fn finish(step: &Step<'_>, record: &LayerRecord) -> FinishedLayer {
 pub(super) async fn fetch(recipe: &Recipe, index: usize, workshop: &Workshop) -> Result<(), BuildError> {
     let Some(step) = recipe.steps().nth(index) else { return Ok(()) };
     let cache = workshop.store.downloads();
-    let wanted: Vec<&Input> = step.inputs();
-    let missing = |digest, size| !cache.has(&digest, size);
-    let mut downloads = Vec::new();
-    for input in wanted {
-        if missing(input.sha256.into(), input.size) {
-            downloads.push(download(&step, input, &input.name, &input.path, input.sha256.into(), input.size, workshop));
-        }
-        if let Some(signature) = &input.signature
-            && missing(signature.sha256.into(), signature.size)
-        {
+    let mut wanted = Vec::new();
+    for input in step.inputs() {
+        wanted.push((input.upstream, input.name.clone(), &input.path, Digest::from(input.sha256), input.size));
+        if let Some(signature) = &input.signature {
             let name = format!("{}.asc", input.name);
-            let digest = signature.sha256.into();
-            downloads.push(download(&step, input, &name, &signature.path, digest, signature.size, workshop));
+            wanted.push((input.upstream, name, &signature.path, signature.sha256.into(), signature.size));
         }
     }
-    if downloads.is_empty() {
+    wanted.retain(|(_, _, _, digest, size)| !cache.has(digest, *size));
+    if wanted.is_empty() {
         return Ok(());
     }
-    Ok(workshop.client.fetch(&downloads, &cache).await?)
-}
-
-fn download(
-    step: &Step<'_>,
-    input: &Input,
-    name: &str,
-    path: &str,
-    digest: crate::digest::Digest,
-    size: u64,
-    workshop: &Workshop,
-) -> Download {
     let snapshot = step.part.lock.debian.as_ref().map(|debian| debian.snapshot.as_str());
-    let places = bases(workshop, input.upstream, snapshot).into_iter().map(|base| (base, path.to_owned())).collect();
-    Download { name: name.to_owned(), places, digest, size }
-}
-
-fn bases(workshop: &Workshop, upstream: Upstream, snapshot: Option<&str>) -> Vec<Base> {
-    workshop.machine.bases(upstream, snapshot)
+    // Looking for hosts reads files of the machine: once for each kind of upstream.
+    let mut bases: BTreeMap<Upstream, Vec<Base>> = BTreeMap::new();
+    let mut downloads = Vec::new();
+    for (upstream, name, path, digest, size) in wanted {
+        let bases = bases.entry(upstream).or_insert_with(|| workshop.machine.bases(upstream, snapshot));
+        let places = bases.iter().map(|base| (base.clone(), path.clone())).collect();
+        downloads.push(Download { name, places, digest, size });
+    }
+    Ok(workshop.client.fetch(&downloads, &cache).await?)
 }
 
 /// Makes one layer of inputs that are all in the cache. With `expected`, the image's name, it must come out as its lock

@@ -1,57 +1,39 @@
 //! The network: the one user of reqwest. Client, retries, resume, limits, TLS.
+//!
+//! - [`settings`], [`base`]: plain values that say how to behave and where to ask.
+//! - [`client`], [`proxy`], [`netrc`]: the reqwest client, built at the first request; who to be where.
+//! - [`host`], [`retry`], [`request`]: what is known of a host, how long to wait, one request with its redirects.
+//! - [`fetch`], [`range`], [`transfer`]: one download at its places, into part files that never mix hosts.
+//! - [`schedule`], [`get`]: many downloads side by side; one small document.
+//!
+//! No clock is read: waits are counted by tokio's timer, and a date in Retry-After is taken relative to the Date of the
+//! same answer.
 
-use std::path::PathBuf;
-use std::time::Duration;
+mod base;
+mod client;
+mod error;
+mod fetch;
+mod get;
+mod host;
+mod netrc;
+mod proxy;
+mod range;
+mod request;
+mod retry;
+mod schedule;
+mod settings;
+mod transfer;
+
+use std::fmt;
+use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::error::{Category, Diagnose};
 use crate::event::Events;
 use crate::store::Downloads;
 
-/// A failure of the network, or of bytes that came over it. (To be replaced by one variant a failure.)
-#[derive(Debug, thiserror::Error)]
-#[error("net")]
-pub struct NetError;
-
-impl Diagnose for NetError {
-    fn category(&self) -> Category {
-        Category::Refused
-    }
-}
-
-/// How to behave on the network. Read by `cli` from flags, environment and configuration.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Downloads at once to one host.
-    pub per_host: usize,
-    /// Tries of one download at one host, the first included.
-    pub tries: u32,
-    /// The first wait between two tries; each further one doubles, up to `longest_wait`.
-    pub first_wait: Duration,
-    /// The longest wait between two tries, also where Retry-After asks for more.
-    pub longest_wait: Duration,
-    /// How long a connection may take to come about.
-    pub connect_timeout: Duration,
-    /// How long a transfer may stand still.
-    pub stall_timeout: Duration,
-    /// The text of a netrc file, where there is one.
-    pub netrc: Option<String>,
-    /// PEM files of certificate authorities trusted besides the platform's.
-    pub authorities: Vec<PathBuf>,
-    /// The proxies of the environment: `http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`, in either case.
-    pub proxies: Vec<(String, String)>,
-}
-
-/// A root URL below which files are asked for, and how to show oneself there.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Base {
-    /// `https://HOST/PATH/`, with a final `/`, without credentials.
-    pub url: String,
-    /// User and password, where configured for this base; netrc is asked where absent.
-    pub credentials: Option<(String, String)>,
-    /// Where it was found, for messages: `apt's sources`, `--mirror`, `built in`.
-    pub origin: String,
-}
+pub use base::Base;
+pub use error::{Failure, NetError, Why};
+pub use settings::Settings;
 
 /// One file that must be had.
 #[derive(Debug, Clone)]
@@ -67,31 +49,33 @@ pub struct Download {
 }
 
 /// The client. Built lazily at the first request, so that a build with nothing to fetch needs no CA and no network.
-#[derive(Debug)]
-pub struct Client;
+/// Cheap to clone; clones share connections, limits, and what was learnt of hosts.
+#[derive(Clone)]
+pub struct Client(Arc<client::Shared>);
 
 impl Client {
     /// A client that behaves so.
     pub fn new(settings: Settings, events: Events) -> Client {
-        todo!("{settings:?} {events:?}")
+        Client(Arc::new(client::Shared::new(settings, events)))
     }
 
     /// Fetches what the cache lacks, side by side, biggest first; the first error that no place could mend ends it, and
-    /// what was fetched stays. Each download is one task event.
+    /// what was fetched stays. Each download is one task event. Dropping the future leaves parts that the next call
+    /// goes on from.
     pub async fn fetch(&self, downloads: &[Download], cache: &Downloads) -> Result<(), NetError> {
-        todo!("{downloads:?} {cache:?}")
+        schedule::fetch_all(&self.0, downloads, cache).await
     }
 
     /// Gets a small document whose digest is not known yet (InRelease, a signature), from the first base that answers;
-    /// `None` where all answer that there is none (404, 410). The second value says which URL it came from.
+    /// `None` where all answer that there is none (404, 410). The second value says which URL it came from. More than
+    /// `limit` bytes are not read.
     pub async fn get(&self, places: &[(Base, String)], limit: u64) -> Result<Option<(Vec<u8>, String)>, NetError> {
-        todo!("{places:?} {limit}")
+        get::get(&self.0, places, limit).await
     }
 }
 
-impl std::fmt::Debug for Base {
-    /// Without the password.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Base").field("url", &self.url).field("origin", &self.origin).finish_non_exhaustive()
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("settings", self.0.settings()).finish_non_exhaustive()
     }
 }

@@ -1,1 +1,74 @@
 //! Maven repositories: coordinates and paths.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// `GROUP:ARTIFACT:VERSION[:CLASSIFIER]` of a jar.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Coordinates {
+    /// `org.example`.
+    pub group: String,
+    /// `example-core`.
+    pub artifact: String,
+    /// `1.2.3`.
+    pub version: String,
+    /// `linux-x86_64`.
+    pub classifier: Option<String>,
+}
+
+impl Coordinates {
+    /// The jar's path below a repository's root (maven.apache.org/repository/layout.html).
+    pub fn path(&self) -> String {
+        let Coordinates { group, artifact, version, classifier } = self;
+        let classifier = classifier.as_ref().map(|classifier| format!("-{classifier}")).unwrap_or_default();
+        format!("{}/{artifact}/{version}/{artifact}-{version}{classifier}.jar", group.replace('.', "/"))
+    }
+}
+
+impl fmt::Display for Coordinates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.group, self.artifact, self.version)?;
+        self.classifier.iter().try_for_each(|classifier| write!(f, ":{classifier}"))
+    }
+}
+
+/// Text that is no coordinates.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` are no Maven coordinates, which are written GROUP:ARTIFACT:VERSION[:CLASSIFIER]")]
+pub struct InvalidCoordinates(pub String);
+
+impl FromStr for Coordinates {
+    type Err = InvalidCoordinates;
+
+    fn from_str(text: &str) -> Result<Coordinates, InvalidCoordinates> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let clean = |part: &&str| part.bytes().all(word) && !part.split('.').any(str::is_empty);
+        match parts.as_slice() {
+            [group, artifact, version, classifier @ ..] if classifier.len() <= 1 && parts.iter().all(clean) => {
+                Ok(Coordinates {
+                    group: (*group).to_owned(),
+                    artifact: (*artifact).to_owned(),
+                    version: (*version).to_owned(),
+                    classifier: classifier.first().map(|classifier| (*classifier).to_owned()),
+                })
+            }
+            _ => Err(InvalidCoordinates(text.escape_debug().to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coordinates_and_paths() {
+        let coordinates: Coordinates = "org.example:core_2.13:3.5.2:linux-x86_64".parse().unwrap();
+        assert_eq!(coordinates.path(), "org/example/core_2.13/3.5.2/core_2.13-3.5.2-linux-x86_64.jar");
+        assert_eq!(coordinates.to_string(), "org.example:core_2.13:3.5.2:linux-x86_64");
+        for wrong in ["", "a:b", "a:b:..", "a/b:c:1", "a::1", "a:b:c:d:e"] {
+            assert!(wrong.parse::<Coordinates>().is_err(), "{wrong}");
+        }
+    }
+}

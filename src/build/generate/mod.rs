@@ -1,20 +1,11 @@
-//! stub
-use crate::layer::EntryPath;
-pub(super) fn ca_bundle(_: &[(&EntryPath, &[u8])]) -> Result<Vec<u8>, String> {
-    todo!()
-}
-pub(super) fn java_truststore(_: &[(&EntryPath, &[u8])]) -> Result<Vec<u8>, String> {
-    todo!()
-}
-pub(super) fn accounts(_: &[u8], _: &[String]) -> Result<Vec<u8>, String> {
-    todo!()
-}
-pub(super) fn md5sums(_: &[(String, Vec<u8>)]) -> Vec<u8> {
-    todo!()
-}
-pub(super) fn status(_: &str) -> Vec<u8> {
-    todo!()
-}
-pub(super) fn pem_certificates(_: &str) -> Vec<String> {
-    todo!()
-}
+//! What package scripts would have made, as pure functions over bytes.
+
+mod accounts;
+mod certificates;
+mod java_truststore;
+mod package_status;
+
+pub(super) use accounts::accounts;
+pub(super) use certificates::{ca_bundle, pem_certificates};
+pub(super) use java_truststore::java_truststore;
+pub(super) use package_status::{md5sums, status};

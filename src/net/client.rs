@@ -1,0 +1,117 @@
+//! What all requests share; the reqwest client, built at the first one.
+
+use std::fs;
+use std::path::Path;
+
+use reqwest::{Certificate, redirect};
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+
+use super::error::NetError;
+use super::host::Hosts;
+use super::netrc::Netrc;
+use super::proxy::proxies;
+use super::settings::Settings;
+use crate::event::Events;
+
+/// What all requests of a [`super::Client`] share.
+pub(super) struct Shared {
+    settings: Settings,
+    pub(super) events: Events,
+    pub(super) netrc: Netrc,
+    pub(super) hosts: Hosts,
+    http: OnceCell<reqwest::Client>,
+}
+
+impl Shared {
+    pub(super) fn new(settings: Settings, events: Events) -> Shared {
+        let netrc = settings.netrc.as_deref().map(Netrc::parse).unwrap_or_default();
+        let hosts = Hosts::new(settings.per_host);
+        Shared { settings, events, netrc, hosts, http: OnceCell::new() }
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The reqwest client. Reading the platform's authorities takes milliseconds, so it is done once and not on a
+    /// thread that others' transfers wait for.
+    pub(super) async fn http(&self) -> Result<&reqwest::Client, NetError> {
+        self.http
+            .get_or_try_init(|| {
+                let settings = self.settings.clone();
+                blocking(move || build(&settings))
+            })
+            .await
+    }
+}
+
+fn build(settings: &Settings) -> Result<reqwest::Client, NetError> {
+    let mut authorities = Vec::new();
+    for file in &settings.authorities {
+        authorities.extend(read_authorities(file)?);
+    }
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("kimg/", env!("CARGO_PKG_VERSION")))
+        // Redirects are followed by `request`, which knows about part files and credentials.
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(settings.connect_timeout)
+        .http2_adaptive_window(true)
+        // Only `cli` reads the environment.
+        .no_proxy()
+        .tls_certs_merge(authorities);
+    for proxy in proxies(&settings.proxies)? {
+        builder = builder.proxy(proxy);
+    }
+    builder.build().map_err(|error| NetError::Client { why: told(error) })
+}
+
+fn read_authorities(file: &Path) -> Result<Vec<Certificate>, NetError> {
+    let wrong = |why: String| NetError::Authority { file: file.to_owned(), why };
+    let pem = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| wrong(told(error)))?;
+    if certificates.is_empty() {
+        return Err(wrong("no certificate in it".to_owned()));
+    }
+    Ok(certificates)
+}
+
+/// What an error of reqwest says, on one line, without its URL and without the layers that say nothing.
+pub(super) fn told(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut parts: Vec<String> = Vec::new();
+    let mut source: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(error) = source {
+        let text = error.to_string();
+        // What a cause says stands in many messages that wrap it.
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        source = error.source();
+    }
+    if parts.len() > 1 {
+        parts.remove(0);
+    }
+    if parts.len() > 1 {
+        parts.retain(|part| !part.starts_with("client error ("));
+    }
+    parts.join(": ").escape_debug().to_string()
+}
+
+/// Runs what blocks where it may.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    joined(tokio::task::spawn_blocking(work)).await
+}
+
+/// The result of work that was started; its panic is passed on.
+pub(super) async fn joined<T>(work: JoinHandle<T>) -> T {
+    match work.await {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only a runtime that is shutting down cancels it, and it will not poll us again.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}

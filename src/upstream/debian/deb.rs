@@ -1,0 +1,153 @@
+use std::io::{BufReader, Read};
+
+use liblzma::read::XzDecoder;
+use liblzma::stream::MtStreamBuilder;
+
+use super::DebianError;
+use crate::layer::{Entry, Limits, read_tar};
+
+/// The largest control archive seen has 40 KB.
+const CONTROL: Limits = Limits { entries: 1000, bytes: 16 << 20 };
+
+/// No package that a server needs has more.
+const DATA: Limits = Limits { entries: 200_000, bytes: 4 << 30 };
+
+/// xz's own default of `--memlimit-mt-decompress` is larger; two threads of the JRE's package need 107 to 123 MiB.
+const THREADING_MEMORY: u64 = 160 << 20;
+
+/// `xz -9` needs 65 MiB to decompress.
+const MOST_MEMORY: u64 = 256 << 20;
+
+/// What the control archive of a .deb says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// The control stanza as it stands in the package.
+    pub stanza: String,
+    /// The lines of `md5sums`: digest and path.
+    pub md5sums: Vec<(String, Vec<u8>)>,
+}
+
+/// Reads a .deb (already verified; deb(5)): the control archive first, then each entry of the data archive as
+/// [`read_tar`] hands them over, with the .deb's own mode and owner. Both members may be uncompressed, gzip, xz or zstd.
+/// `name` is the package, for errors and origins.
+pub fn read_deb<R: Read, E: From<DebianError>>(
+    deb: R,
+    name: &str,
+    control: impl FnOnce(Control) -> Result<(), E>,
+    entry: impl FnMut(Entry, &mut dyn Read) -> Result<(), E>,
+) -> Result<(), E> {
+    let damaged = |why: String| DebianError::Deb { package: name.to_owned(), why };
+    let mut archive = ar::Archive::new(deb);
+    let mut version = String::new();
+    next(&mut archive, "debian-binary", name)?
+        .1
+        .take(16)
+        .read_to_string(&mut version)
+        .map_err(|error| damaged(error.to_string()))?;
+    if version != "2.0\n" {
+        return Err(damaged(format!("its format is `{}`, not 2.0", version.escape_debug())).into());
+    }
+    {
+        let (member, bytes) = next(&mut archive, "control.tar", name)?;
+        control(read_control(decoder(&member, bytes).map_err(damaged)?, name)?)?;
+    }
+    {
+        let (member, bytes) = next(&mut archive, "data.tar", name)?;
+        read_data(decoder(&member, bytes).map_err(damaged)?, name, entry)?;
+    }
+    match archive.next_entry() {
+        None => Ok(()),
+        Some(_) => Err(damaged("it has members after data.tar".to_owned()).into()),
+    }
+}
+
+/// Errors of two floors meet here: the tar's and the caller's.
+enum Either<E> {
+    Ours(DebianError),
+    Theirs(E),
+}
+
+impl<E> From<crate::layer::LayerError> for Either<E> {
+    fn from(error: crate::layer::LayerError) -> Either<E> {
+        Either::Ours(error.into())
+    }
+}
+
+fn read_data<E: From<DebianError>>(
+    tar: impl Read,
+    name: &str,
+    mut entry: impl FnMut(Entry, &mut dyn Read) -> Result<(), E>,
+) -> Result<(), E> {
+    let result = read_tar(tar, name, DATA, |found, content| entry(found, content).map_err(Either::Theirs));
+    result.map_err(|error| match error {
+        Either::Ours(error) => error.into(),
+        Either::Theirs(error) => error,
+    })
+}
+
+fn next<'a, R: Read>(
+    archive: &'a mut ar::Archive<R>,
+    expected: &str,
+    name: &str,
+) -> Result<(String, ar::Entry<'a, R>), DebianError> {
+    let damaged = |why: String| DebianError::Deb { package: name.to_owned(), why };
+    let entry = archive.next_entry().ok_or_else(|| damaged(format!("it has no {expected}")))?;
+    let entry = entry.map_err(|error| damaged(error.to_string()))?;
+    let member = String::from_utf8_lossy(entry.header().identifier()).trim_end_matches('/').to_owned();
+    match member.starts_with(expected) {
+        true => Ok((member, entry)),
+        false => Err(damaged(format!("it has `{}` where {expected} should be", member.escape_debug()))),
+    }
+}
+
+fn decoder<'a>(member: &str, bytes: impl Read + 'a) -> Result<Box<dyn Read + 'a>, String> {
+    let bytes = BufReader::with_capacity(256 << 10, bytes);
+    match member.rsplit_once(".tar").map(|(_, ending)| ending) {
+        Some("") => Ok(Box::new(bytes)),
+        Some(".gz") => Ok(Box::new(flate2::bufread::GzDecoder::new(bytes))),
+        Some(".xz") => {
+            // Packages are made of several blocks, so two threads are faster; the bytes are the same.
+            let stream = MtStreamBuilder::new()
+                .threads(2)
+                .memlimit_threading(THREADING_MEMORY)
+                .memlimit_stop(MOST_MEMORY)
+                .decoder()
+                .map_err(|error| format!("{member}: {error}"))?;
+            Ok(Box::new(XzDecoder::new_stream(bytes, stream)))
+        }
+        Some(".zst") => match zstd::Decoder::with_buffer(bytes) {
+            Ok(decoder) => Ok(Box::new(decoder)),
+            Err(error) => Err(format!("{member}: {error}")),
+        },
+        _ => Err(format!("its member `{}` is compressed in a way that is not known", member.escape_debug())),
+    }
+}
+
+fn read_control(tar: impl Read, name: &str) -> Result<Control, DebianError> {
+    let damaged = |why: String| DebianError::Deb { package: name.to_owned(), why };
+    let (mut stanza, mut md5sums) = (None, Vec::new());
+    read_tar(tar, name, CONTROL, |entry, content| {
+        let mut bytes = Vec::new();
+        match entry.path.as_bytes() {
+            b"control" => {
+                content.read_to_end(&mut bytes).map_err(|error| damaged(error.to_string()))?;
+                let text = String::from_utf8(bytes).map_err(|_| damaged("its control file is not UTF-8".to_owned()))?;
+                stanza = Some(text);
+            }
+            b"md5sums" => {
+                content.read_to_end(&mut bytes).map_err(|error| damaged(error.to_string()))?;
+                md5sums = bytes.split(|byte| *byte == b'\n').filter_map(md5sum).collect();
+            }
+            _ => {}
+        }
+        Ok::<(), DebianError>(())
+    })?;
+    Ok(Control { stanza: stanza.ok_or_else(|| damaged("it has no control file".to_owned()))?, md5sums })
+}
+
+/// `DIGEST  PATH`.
+fn md5sum(line: &[u8]) -> Option<(String, Vec<u8>)> {
+    let (digest, path) = line.split_at_checked(32)?;
+    let digest = std::str::from_utf8(digest).ok()?;
+    Some((digest.to_owned(), path.strip_prefix(b"  ")?.to_vec()))
+}

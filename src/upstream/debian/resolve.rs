@@ -1,0 +1,174 @@
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use liblzma::read::XzDecoder;
+use liblzma::stream::Stream;
+
+use super::{DebianError, Package, Release, compare, parse_packages};
+use crate::definition::nearest;
+use crate::digest::Digest;
+use crate::lock::{DebianRelease, DebianState, Input, Upstream, rfc3339};
+use crate::net::{Base, Client};
+use crate::oci::Platform;
+use crate::upstream::hosts::Machine;
+use crate::upstream::openpgp::Keyring;
+
+/// InRelease files have 60 to 170 KB.
+const RELEASE_LIMIT: u64 = 4 << 20;
+
+/// Packages.xz of bookworm's main has 9 MB, 47 MB unpacked.
+const PACKAGES_LIMIT: u64 = 64 << 20;
+const PACKAGES_TEXT_LIMIT: u64 = 512 << 20;
+
+/// What to look up in the archives.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// The suites, such as `bookworm`, `bookworm-updates`, `bookworm-security`; a name that ends in `-security` is looked
+    /// for in the security archive.
+    pub suites: &'a [&'a str],
+    /// The platforms; Debian's architecture has the same name as OCI's for amd64 and arm64.
+    pub platforms: &'a [Platform],
+    /// Package names, each with the layer it goes into.
+    pub packages: &'a [(String, String)],
+    /// The state of the lock before, whose Release files must not be newer than what is found now.
+    pub before: Option<&'a DebianState>,
+    /// The time now, seconds since 1970: a Release file beyond its Valid-Until is refused.
+    pub now: u64,
+}
+
+/// Looks the packages up: the newest version of each among the suites, as inputs of a lock (with `platform` set unless
+/// the package is of architecture `all`), in the order of the request, and the state to write into the lock.
+pub async fn resolve(
+    request: &Request<'_>,
+    machine: &Machine,
+    client: &Client,
+    keys: &Keyring,
+) -> Result<(Vec<Input>, DebianState), DebianError> {
+    let mut releases = Vec::new();
+    let mut candidates: BTreeMap<(String, String), (Upstream, Package)> = BTreeMap::new();
+    let mut names: Vec<String> = Vec::new();
+    for suite in request.suites {
+        let archive = Archive { suite, upstream: upstream(suite), bases: machine.bases(upstream(suite), None), client };
+        let release = archive.release(keys, request).await?;
+        for platform in request.platforms {
+            let text = archive.packages(&release, &platform.architecture).await?;
+            let wanted = |name: &str| request.packages.iter().any(|(package, _)| package == name);
+            for package in parse_packages(&text, &format!("Packages of {suite}"), wanted)? {
+                let key = (package.name.clone(), platform.to_string());
+                let newer = candidates.get(&key).is_none_or(|(_, old)| compare(&package.version, &old.version).is_gt());
+                if newer {
+                    candidates.insert(key, (archive.upstream, package));
+                }
+            }
+            names.extend(text.lines().filter_map(|line| line.strip_prefix("Package: ")).map(str::to_owned));
+        }
+        releases.push(DebianRelease { suite: (*suite).to_owned(), date: rfc3339(release.date) });
+    }
+    let snapshot = releases.iter().map(|release| &release.date).max().cloned().unwrap_or_default();
+    let state = DebianState { snapshot: snapshot.replace(['-', ':'], ""), releases };
+    Ok((inputs(request, &candidates, &names)?, state))
+}
+
+fn upstream(suite: &str) -> Upstream {
+    if suite.ends_with("-security") { Upstream::DebianSecurity } else { Upstream::Debian }
+}
+
+fn inputs(
+    request: &Request<'_>,
+    candidates: &BTreeMap<(String, String), (Upstream, Package)>,
+    names: &[String],
+) -> Result<Vec<Input>, DebianError> {
+    let mut inputs: Vec<Input> = Vec::new();
+    for (name, layer) in request.packages {
+        for platform in request.platforms {
+            let (upstream, package) =
+                candidates.get(&(name.clone(), platform.to_string())).ok_or_else(|| DebianError::NoPackage {
+                    package: name.clone(),
+                    suites: request.suites.join(", "),
+                    architecture: platform.architecture.clone(),
+                    near: nearest(name, names.iter().map(String::as_str)).into_iter().map(str::to_owned).collect(),
+                })?;
+            let for_all = package.architecture == "all";
+            let input = Input {
+                layer: layer.clone(),
+                name: name.clone(),
+                upstream: *upstream,
+                platform: (!for_all).then(|| platform.to_string()),
+                path: package.path.clone(),
+                size: package.size,
+                sha256: package.sha256,
+                signature: None,
+            };
+            if !inputs.contains(&input) {
+                inputs.push(input);
+            }
+        }
+    }
+    Ok(inputs)
+}
+
+struct Archive<'a> {
+    suite: &'a str,
+    upstream: Upstream,
+    bases: Vec<Base>,
+    client: &'a Client,
+}
+
+impl Archive<'_> {
+    async fn release(&self, keys: &Keyring, request: &Request<'_>) -> Result<Release, DebianError> {
+        let path = format!("dists/{}/InRelease", self.suite);
+        let document = self.get(&path, RELEASE_LIMIT).await?;
+        let name = format!("InRelease of {}", self.suite);
+        let (text, _) = keys.verify_cleartext(&name, &document)?;
+        let release = Release::parse(&text, &name)?;
+        if release.codename != self.suite {
+            let why = format!("it is the Release of `{}`", release.codename.escape_debug());
+            return Err(DebianError::Malformed { file: name, why });
+        }
+        let suite = self.suite.to_owned();
+        if let Some(until) = release.valid_until.filter(|until| *until < request.now) {
+            return Err(DebianError::Expired { suite, until: rfc3339(until) });
+        }
+        let before = request.before.and_then(|state| state.releases.iter().find(|old| old.suite == suite));
+        match before {
+            // Times of one form and zone: their texts are ordered as they are.
+            Some(before) if before.date > rfc3339(release.date) => {
+                Err(DebianError::Older { suite, found: rfc3339(release.date), before: before.date.clone() })
+            }
+            _ => Ok(release),
+        }
+    }
+
+    /// The text of Packages, verified before it is decompressed.
+    async fn packages(&self, release: &Release, architecture: &str) -> Result<String, DebianError> {
+        let folder = format!("main/binary-{architecture}");
+        let file = format!("{folder}/Packages.xz of {}", self.suite);
+        let (digest, size) = release
+            .files
+            .get(&format!("{folder}/Packages.xz"))
+            .ok_or_else(|| DebianError::Absent { file: file.clone() })?;
+        let path = match release.by_hash {
+            true => format!("dists/{}/{folder}/by-hash/SHA256/{}", self.suite, digest.hex()),
+            false => format!("dists/{}/{folder}/Packages.xz", self.suite),
+        };
+        let bytes = self.get(&path, (*size).min(PACKAGES_LIMIT)).await?;
+        let found = Digest::of(&bytes);
+        if found != *digest {
+            return Err(DebianError::Mismatch { file, expected: digest.to_string(), found: found.to_string() });
+        }
+        let malformed = |why: String| DebianError::Malformed { file: file.clone(), why };
+        let stream = Stream::new_stream_decoder(256 << 20, 0).map_err(|error| malformed(error.to_string()))?;
+        let mut text = String::new();
+        XzDecoder::new_stream(bytes.as_slice(), stream)
+            .take(PACKAGES_TEXT_LIMIT)
+            .read_to_string(&mut text)
+            .map_err(|error| malformed(error.to_string()))?;
+        Ok(text)
+    }
+
+    async fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>, DebianError> {
+        let places: Vec<(Base, String)> = self.bases.iter().map(|base| (base.clone(), path.to_owned())).collect();
+        let found = self.client.get(&places, limit).await?;
+        found.map(|(bytes, _)| bytes).ok_or_else(|| DebianError::Absent { file: path.to_owned() })
+    }
+}
