@@ -77,3 +77,22 @@ pub(super) struct Definitions {
     #[arg(long, value_name = "DIR")]
     pub(super) images: Option<PathBuf>,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_command_has_examples() {
+        fn visit(command: &clap::Command) {
+            let examples = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.contains("Examples:\n  "), "{}", command.get_name());
+            command.get_subcommands().for_each(visit);
+        }
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        visit(&command);
+    }
+}

@@ -17,8 +17,8 @@ pub(super) struct Session {
 impl Session {
     /// All that the environment and the configuration file say, with the `--mirror` flags before them.
     pub(super) fn settings(&self, mirrors: Vec<(Upstream, String)>) -> Result<Settings, Failure> {
-        let settings = Settings::resolve(&self.environment, &self.configuration()?, mirrors)?;
         let events = self.story.events();
+        let settings = Settings::resolve(&self.environment, &self.configuration()?, mirrors, events.clone())?;
         settings.warnings.iter().for_each(|warning| events.warning(warning));
         Ok(settings)
     }

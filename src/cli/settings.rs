@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::configuration::Configuration;
 use super::values::check_url;
 use super::{CliError, Environment};
 use crate::definition::nearest;
+use crate::event::Events;
 use crate::lock::Upstream;
 use crate::net;
 use crate::upstream::hosts::Machine;
@@ -35,6 +35,7 @@ impl Settings {
         environment: &Environment,
         configuration: &Configuration,
         mirrors: Vec<(Upstream, String)>,
+        events: Events,
     ) -> Result<Settings, CliError> {
         let mut warnings = unknown_mirrors(environment);
         let netrc = netrc(environment, &mut warnings)?;
@@ -46,18 +47,9 @@ impl Settings {
             home: environment.absolute("HOME"),
             maven_home: environment.path("M2_HOME").or_else(|| environment.path("MAVEN_HOME")),
             variables: environment.texts(),
+            events,
         };
-        let network = net::Settings {
-            per_host: 6,
-            tries: 5,
-            first_wait: Duration::from_millis(500),
-            longest_wait: Duration::from_secs(30),
-            connect_timeout: Duration::from_secs(15),
-            stall_timeout: Duration::from_secs(60),
-            netrc,
-            authorities: Vec::new(),
-            proxies: proxies(environment)?,
-        };
+        let network = net::Settings { netrc, proxies: proxies(environment)?, ..net::Settings::default() };
         Ok(Settings { store: store_path(environment, configuration)?, network, machine, warnings })
     }
 }

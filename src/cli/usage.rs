@@ -49,15 +49,23 @@ fn report(mut error: Error) -> Report {
 
 /// What the user wrote comes back in messages: without control characters and passwords.
 fn clean(error: &mut Error) {
-    let words: Vec<(ContextKind, ContextValue)> = error
+    let is_variable = |(kind, value): (ContextKind, &ContextValue)| {
+        kind == ContextKind::InvalidArg && value.to_string().starts_with("--env ")
+    };
+    let hides_values = error.context().any(is_variable);
+    let words: Vec<(ContextKind, String)> = error
         .context()
         .filter_map(|(kind, value)| match value {
-            ContextValue::String(text) => Some((kind, ContextValue::String(escape(&redact(text)).into_owned()))),
+            ContextValue::String(text) => Some((kind, redact(text))),
             _ => None,
         })
         .collect();
-    for (kind, value) in words {
-        error.insert(kind, value);
+    for (kind, mut text) in words {
+        if let (true, ContextKind::InvalidValue, Some(end)) = (hides_values, kind, text.find('=')) {
+            text.truncate(end + 1);
+            text.push('…');
+        }
+        error.insert(kind, ContextValue::String(escape(&text).into_owned()));
     }
 }
 

@@ -33,7 +33,7 @@ Standard output has one line an image: its name (the first --tag, or else NAME:V
 #[command(after_long_help = EXAMPLES)]
 pub(in crate::cli) struct Args {
     /// What to build; without VERSION the family's default
-    #[arg(required = true, value_name = "IMAGE[:VERSION]", value_parser = values::image)]
+    #[arg(id = "image", required = true, value_name = "IMAGE[:VERSION]", value_parser = values::image)]
     images: Vec<String>,
     /// Write the images there too: oci:DIR[:REF] (repeatable)
     #[arg(short, long, value_name = "LOCATION", value_parser = values::location)]
