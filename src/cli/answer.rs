@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use serde::Serialize;
 
 use super::{CliError, Failure};
+use crate::ui::ascii_json;
 
 /// Prints lines of an answer. The text must be escaped where it comes from outside.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
@@ -19,5 +20,5 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 /// Prints an answer of `--json`.
 pub(super) fn print_json<T: Serialize>(answer: &T) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(answer).map_err(|error| CliError::Answer(error.into()))?;
-    print(&format!("{text}\n"))
+    print(&format!("{}\n", ascii_json(&text)))
 }

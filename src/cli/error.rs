@@ -73,8 +73,8 @@ pub(super) enum CliError {
         path: PathBuf,
         /// How many findings were not mended.
         count: usize,
-        /// Whether damaged files were removed.
-        repaired: bool,
+        /// Whether nothing damaged is left, so that only making them again helps.
+        gone: bool,
     },
 }
 
@@ -102,11 +102,19 @@ impl Diagnose for CliError {
             CliError::Flags { hint, .. } => Some(hint.clone()),
             CliError::NoDefinitions { .. } => Some("name a folder laid out as kimg's own `images/`".to_owned()),
             CliError::OutputNotYet { .. } => Some("without --output the image lies in the store".to_owned()),
-            CliError::Damaged { repaired: false, .. } => {
+            CliError::Damaged { gone: false, .. } => {
                 Some("`kimg store check --repair` removes what is damaged; it is made or fetched again".to_owned())
             }
-            CliError::Damaged { repaired: true, .. } => Some("build the images that miss something again".to_owned()),
-            _ => None,
+            CliError::Damaged { gone: true, .. } => Some("build the images that miss something again".to_owned()),
+            CliError::Read { source, .. } | CliError::Write { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => {
+                    Some("check the path; a relative one begins at the working folder".to_owned())
+                }
+                io::ErrorKind::PermissionDenied => Some("check the permissions of the file and its folders".to_owned()),
+                io::ErrorKind::StorageFull => Some("free space there".to_owned()),
+                _ => None,
+            },
+            CliError::Answer(_) | CliError::Start(_) | CliError::Worker(_) => None,
         }
     }
 }

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::ascii::ascii_json;
 use super::{Out, Report, Verbosity};
 use crate::event::{Event, Listener, Outcome, TaskKind};
 
@@ -17,7 +17,14 @@ pub struct Json {
     out: Out,
     verbosity: Verbosity,
     every: Duration,
-    told: Mutex<BTreeMap<u64, Instant>>,
+    tasks: Mutex<BTreeMap<u64, Told>>,
+}
+
+/// What was told of a task under way.
+#[derive(Debug, Default)]
+struct Told {
+    last: Option<Instant>,
+    done: u64,
 }
 
 /// A line; docs/output.md says what each field means.
@@ -45,6 +52,7 @@ enum Body<'a> {
     Finished {
         id: u64,
         outcome: &'static str,
+        done: u64,
     },
     Detail {
         text: &'a str,
@@ -66,7 +74,7 @@ enum Body<'a> {
 impl Json {
     /// Lines that go to `out`; the progress of one task is told at most once in `every`.
     pub fn new(out: Out, verbosity: Verbosity, every: Duration) -> Json {
-        Json { out, verbosity, every, told: Mutex::default() }
+        Json { out, verbosity, every, tasks: Mutex::default() }
     }
 
     /// Tells of the failure that ends the program.
@@ -74,16 +82,22 @@ impl Json {
         write(out, Body::Error { message: &report.message, hint: report.hint.as_deref(), exit_code: report.exit_code });
     }
 
-    fn is_due(&self, id: u64) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Notes how far a task is; whether it is time to tell.
+    fn note(&self, id: u64, done: u64) -> bool {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = tasks.entry(id).or_default();
+        told.done = done;
         let now = Instant::now();
-        match told.get(&id) {
-            Some(last) if now.duration_since(*last) < self.every => false,
-            _ => {
-                told.insert(id, now);
-                true
-            }
+        let is_due = told.last.is_none_or(|last| now.duration_since(last) >= self.every);
+        if is_due {
+            told.last = Some(now);
         }
+        is_due
+    }
+
+    fn forget(&self, id: u64) -> u64 {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.remove(&id).map_or(0, |told| told.done)
     }
 }
 
@@ -100,11 +114,10 @@ impl Listener for Json {
             Event::Started { id, kind, name, total } => {
                 Body::Started { id: *id, kind: kind_name(*kind), name, total: *total }
             }
-            Event::Progress { id, done } if self.is_due(*id) => Body::Progress { id: *id, done: *done },
+            Event::Progress { id, done } if self.note(*id, *done) => Body::Progress { id: *id, done: *done },
             Event::Progress { .. } => return,
             Event::Finished { id, outcome } => {
-                self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-                Body::Finished { id: *id, outcome: outcome_name(*outcome) }
+                Body::Finished { id: *id, outcome: outcome_name(*outcome), done: self.forget(*id) }
             }
             Event::Detail(text) => Body::Detail { text },
             Event::Note(text) => Body::Note { text },
@@ -134,39 +147,6 @@ fn outcome_name(outcome: Outcome) -> &'static str {
 fn write(out: &Out, body: Body<'_>) {
     // Plain structs with text keys: serializing them cannot fail.
     if let Ok(text) = serde_json::to_string(&Line { version: VERSION, body }) {
-        out.line(&ascii(&text));
-    }
-}
-
-/// JSON in ASCII only, for it may be read on a terminal: outside ASCII there is text in strings only, where JSON allows
-/// `\uXXXX` for every character.
-fn ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if (' '..='~').contains(&character) {
-            text.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "\\u{unit:04x}");
-            }
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn ascii_json_means_the_same(text in any::<String>()) {
-            let json = ascii(&serde_json::to_string(&text).unwrap());
-            prop_assert!(json.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
-            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-        }
+        out.line(&ascii_json(&text));
     }
 }

@@ -3,6 +3,7 @@
 //! All of it goes to one [`Out`], the standard error of the program: standard output is for answers. A failure to write
 //! the story is no failure of the work, so it is ignored everywhere here.
 
+mod ascii;
 mod bars;
 mod escape;
 mod json;
@@ -14,6 +15,7 @@ mod slots;
 mod story;
 mod tasks;
 
+pub use ascii::ascii_json;
 pub use bars::Bars;
 pub use escape::escape;
 pub use json::Json;

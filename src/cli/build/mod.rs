@@ -42,7 +42,7 @@ pub(in crate::cli) struct Args {
     #[arg(short, long = "tag", value_name = "NAME[:TAG]", value_parser = values::tag)]
     tags: Vec<String>,
     /// Build for this platform
-    #[arg(long, value_name = "OS/ARCH", value_delimiter = ',')]
+    #[arg(long, value_name = "OS/ARCH", value_delimiter = ',', value_parser = values::platform)]
     platform: Vec<Platform>,
     /// How layers are compressed: gzip[:1-9], zstd[:1-19] or none
     #[arg(long, value_name = "KIND[:LEVEL]", default_value = "gzip", value_parser = values::compression)]

@@ -48,10 +48,13 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         Ok(findings)
     })?;
     tell(&findings, args.json)?;
-    let count = findings.iter().filter(|finding| !finding.mended).count();
-    match count {
+    let left: Vec<&Finding> = findings.iter().filter(|finding| !finding.mended).collect();
+    match left.len() {
         0 => Ok(()),
-        count => Err(CliError::Damaged { path, count, repaired: repair }.into()),
+        count => {
+            let gone = left.iter().all(|finding| !finding.path.exists());
+            Err(CliError::Damaged { path, count, gone }.into())
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod invalid;
 mod location;
 mod mirror;
 mod pair;
+mod platform;
 mod tag;
 mod threads;
 
@@ -17,5 +18,6 @@ pub(super) use invalid::{InvalidValue, redact};
 pub(super) use location::{Location, location};
 pub(super) use mirror::{Mirror, check_url, mirror};
 pub(super) use pair::{Pair, pair};
+pub(super) use platform::platform;
 pub(super) use tag::tag;
 pub(super) use threads::threads;
