@@ -67,9 +67,7 @@ fn wrong_variables_are_named() {
     let mistyped = Kimg::new().with("KIMG_MIRROR_DEBAIN", "http://mirror.example");
     let netrc = Kimg::new().with("NETRC", "absent");
     let epoch = Kimg::new().with("SOURCE_DATE_EPOCH", "yesterday");
-    for kimg in [&mistyped] {
-        kimg.write("images/family/image.toml", "");
-    }
+    mistyped.write("images/family/image.toml", "");
     insta::assert_snapshot!(
         [
             wrong.run(&["build", "kafka"]),
