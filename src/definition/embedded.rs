@@ -1,9 +1,3 @@
-//! What the build embeds (temporary).
-/// Files below `images/`.
-pub static FILES: &[(&str, &[u8])] = &[];
-/// The program inside images.
-pub static ENTRYPOINT: &[u8] = b"";
-/// Its digest.
-pub const ENTRYPOINT_SHA256: &str = "";
-/// The hash of src/layer and src/build.
-pub const ASSEMBLY_HASH: &str = "";
+//! What the build embeds, made by `build.rs`: the program inside images, and every file below `images/`.
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
