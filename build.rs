@@ -33,7 +33,8 @@ fn embed_entrypoint(root: &Path, out: &Path, text: &mut String) {
         let name = name.to_string_lossy().into_owned();
         let keep = ["CARGO_HOME", "CARGO_MAKEFLAGS", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_"];
         let ours = name.starts_with("CARGO_") && !keep.iter().any(|prefix| name.starts_with(prefix));
-        if ours || matches!(name.as_str(), "RUSTFLAGS" | "RUSTC_WORKSPACE_WRAPPER" | "PROFILE" | "OPT_LEVEL" | "DEBUG") {
+        if ours || matches!(name.as_str(), "RUSTFLAGS" | "RUSTC_WORKSPACE_WRAPPER" | "PROFILE" | "OPT_LEVEL" | "DEBUG")
+        {
             cargo.env_remove(name);
         }
     }
@@ -53,11 +54,22 @@ fn embed_entrypoint(root: &Path, out: &Path, text: &mut String) {
     let pins = String::from_utf8_lossy(&read(&root.join("images/entrypoint/pins.txt"))).into_owned();
     let pinned = pins.lines().any(|line| line == format!("{digest} {target} {compiler}"));
     let path = program.display();
-    let _ = writeln!(text, "/// The program inside images.\npub static ENTRYPOINT: &[u8] = include_bytes!({path:?});",
-        path = path.to_string());
+    let _ = writeln!(
+        text,
+        "/// The program inside images.\npub static ENTRYPOINT: &[u8] = include_bytes!({path:?});",
+        path = path.to_string()
+    );
     define(text, "ENTRYPOINT_SHA256", "Its SHA-256 digest.", &digest);
-    define(text, "ENTRYPOINT_BUILD", "Its line in `images/entrypoint/pins.txt`.", &format!("{digest} {target} {compiler}"));
-    let _ = writeln!(text, "/// Whether these are the bytes that the project pins for that compiler.\npub const ENTRYPOINT_PINNED: bool = {pinned};");
+    define(
+        text,
+        "ENTRYPOINT_BUILD",
+        "Its line in `images/entrypoint/pins.txt`.",
+        &format!("{digest} {target} {compiler}"),
+    );
+    let _ = writeln!(
+        text,
+        "/// Whether these are the bytes that the project pins for that compiler.\npub const ENTRYPOINT_PINNED: bool = {pinned};"
+    );
 }
 
 fn compiler() -> String {

@@ -124,6 +124,9 @@ fn tell(built: &Built, workshop: &Workshop) {
     }
     let total: u64 = built.layers.iter().map(|(_, descriptor, _)| descriptor.size).sum();
     let made = built.layers.iter().filter(|(_, _, how)| *how == "built").count();
-    let count = built.layers.len();
-    workshop.events.note(format!("{}: {count} layers, {} ({made} built)", built.name, size(total)));
+    let layers = match built.layers.len() {
+        1 => "1 layer".to_owned(),
+        count => format!("{count} layers"),
+    };
+    workshop.events.note(format!("{}: {layers}, {} ({made} built)", built.name, size(total)));
 }
