@@ -19,7 +19,9 @@ use server::Server;
 fn locked() -> (Kimg, Server) {
     let server = Server::start();
     server.put(&format!("/{PATH}"), JAR.to_vec());
-    let kimg = demo().with("KIMG_MIRROR_MAVEN", &server.url());
+    // After the mirror kimg asks the public hosts: the proxy keeps the tests from going there.
+    let kimg =
+        demo().with("KIMG_MIRROR_MAVEN", &server.url()).with("all_proxy", &server.url()).with("no_proxy", "127.0.0.1");
     let output = kimg.output(&["lock", "demo", "--images", "images"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(text(&output.stdout), "images/demo/1.entries\nimages/demo/1.lock.toml\n");
