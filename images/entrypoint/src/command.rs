@@ -1,0 +1,209 @@
+//! What this program does by the name it was called and its first argument.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::environment::Environment;
+use crate::healthcheck;
+use crate::java::Java;
+use crate::kafka::{self, listeners};
+use crate::launchers::{self, Launcher};
+use crate::problem::Problem;
+use crate::zookeeper;
+
+/// The table of launchers in the image.
+const TABLE: &str = "/etc/kimg/launchers";
+
+/// A configuration that is wrong.
+const WRONG: u8 = 2;
+
+const HELP: &str = "\
+PID 1 of kimg's images: turns the environment into a configuration, and becomes Java.
+
+  kafka | zookeeper     configure and start the server
+  ... --explain         print each property and where it came from, and end
+  ... --check           check the configuration and end: 0 where it is good, 2 where it is not
+  healthcheck kafka | zookeeper
+                        0 where the server answers
+  NAME ARGUMENT...      a launcher (kafka-topics.sh), or any other program of the image
+";
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let called = if arguments.is_empty() { OsString::new() } else { arguments.remove(0) };
+    let called = file_name(&called);
+    let environment = Environment::of_process();
+    let table = std::fs::read_to_string(TABLE).unwrap_or_default();
+    if let Some(launcher) = launchers::find(&table, &called) {
+        return launch(&launcher, &called, &environment, arguments);
+    }
+    let first = if arguments.is_empty() { String::new() } else { arguments.remove(0).to_string_lossy().into_owned() };
+    let flag = |name: &str| arguments.iter().any(|argument| argument == name);
+    match first.as_str() {
+        "kafka" | "zookeeper" => serve(&first, &environment, flag("--explain"), flag("--check")),
+        "healthcheck" => check_health(&arguments.first().map_or_else(String::new, |name| file_name(name))),
+        "" | "--help" | "-h" => {
+            tell(HELP);
+            ExitCode::SUCCESS
+        }
+        name => match launchers::find(&table, &file_name(&OsString::from(name))) {
+            Some(launcher) => launch(&launcher, name, &environment, arguments),
+            None => become_program(name, &arguments),
+        },
+    }
+}
+
+fn file_name(path: &OsString) -> String {
+    Path::new(path).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Configures a server, and becomes it.
+fn serve(product: &str, environment: &Environment, explain: bool, check: bool) -> ExitCode {
+    let pod = listeners::Pod::of_container();
+    let prepared = if product == "kafka" {
+        let layout = kafka::Layout::of_image();
+        let server = match kafka::Server::of(environment, &pod, &layout) {
+            Ok(server) => server,
+            Err(problems) => return refuse(&problems),
+        };
+        if explain {
+            tell(&server.properties.explain());
+        }
+        if explain || check {
+            return ExitCode::SUCCESS;
+        }
+        for note in &server.notes {
+            say(&format!("kimg: {note}"));
+        }
+        kafka::prepare(&server, environment, &layout)
+    } else {
+        let layout = zookeeper::Layout::of_image();
+        let server = match zookeeper::Server::of(environment, &pod.host, &layout) {
+            Ok(server) => server,
+            Err(problems) => return refuse(&problems),
+        };
+        if explain {
+            tell(&server.properties.explain());
+        }
+        if explain || check {
+            return ExitCode::SUCCESS;
+        }
+        say(&format!("kimg: myid: {} ({})", server.id.0, server.id.1));
+        zookeeper::prepare(&server, environment, &layout).map_err(|problem| vec![problem])
+    };
+    match prepared {
+        Ok(java) => refuse(&[java.exec()]),
+        Err(problems) => refuse(&problems),
+    }
+}
+
+fn launch(launcher: &Launcher, name: &str, environment: &Environment, arguments: Vec<OsString>) -> ExitCode {
+    let java = match launcher {
+        Launcher::Absent { why } => Err(Problem::new(name, why.clone(), "use upstream's own release for it")),
+        Launcher::Server { product } if product == "kafka" => kafka_server(environment, arguments),
+        Launcher::Server { .. } => zookeeper_server(environment, &arguments),
+        Launcher::Tool { heap, main, arguments: first } => {
+            let mut all: Vec<OsString> = first.iter().map(OsString::from).collect();
+            all.extend(arguments);
+            match main.starts_with("org.apache.zookeeper.") && zookeeper::Layout::of_image().home.is_dir() {
+                true => zookeeper::tool(environment, &zookeeper::Layout::of_image(), heap, main, all),
+                false => kafka::tool(environment, &kafka::Layout::of_image(), heap, main, all),
+            }
+        }
+    };
+    match java {
+        Ok(java) => refuse(&[java.exec()]),
+        Err(problem) => refuse(&[problem]),
+    }
+}
+
+/// `kafka-server-start.sh [-daemon] FILE [--override K=V]…`: the user's own file, as upstream's script takes it.
+fn kafka_server(environment: &Environment, mut arguments: Vec<OsString>) -> Result<Java, Problem> {
+    arguments.retain(|argument| argument != "-daemon");
+    match arguments.is_empty() {
+        true => Err(Problem::new(
+            "kafka-server-start.sh",
+            "it needs a properties file",
+            "name one, or run `kimg-entrypoint kafka` to configure by the environment",
+        )),
+        false => {
+            let file = PathBuf::from(arguments.remove(0));
+            kafka::broker(environment, &kafka::Layout::of_image(), &file, &arguments)
+        }
+    }
+}
+
+/// `zkServer.sh start-foreground [FILE]`; in a container there is no other start.
+fn zookeeper_server(environment: &Environment, arguments: &[OsString]) -> Result<Java, Problem> {
+    let layout = zookeeper::Layout::of_image();
+    let word = arguments.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+    match word.as_str() {
+        "start" | "start-foreground" | "" => {
+            let file = arguments.get(1).map_or_else(|| layout.home.join("conf/zoo.cfg"), PathBuf::from);
+            zookeeper::start(environment, &layout, &file)
+        }
+        "version" => {
+            let main = "org.apache.zookeeper.version.VersionInfoMain";
+            zookeeper::tool(environment, &layout, "64m", main, Vec::new())
+        }
+        other => Err(Problem::new(
+            "zkServer.sh",
+            format!("`{other}` makes no sense in a container"),
+            "use `start-foreground`, or stop the container",
+        )),
+    }
+}
+
+fn become_program(name: &str, arguments: &[OsString]) -> ExitCode {
+    use std::os::unix::process::CommandExt;
+    let error = Command::new(name).args(arguments).exec();
+    let hint = "`kafka` or `zookeeper` starts the server; `--help` tells more";
+    refuse(&[Problem::new(name, format!("it cannot be started: {error}"), hint)])
+}
+
+fn check_health(product: &str) -> ExitCode {
+    let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+    let result = match product {
+        "kafka" => {
+            let properties = kafka::Layout::of_image().written();
+            let text = properties.as_ref().and_then(|properties| properties.get("listeners")).unwrap_or_default();
+            let all = listeners::parse(text).unwrap_or_default();
+            let clients = all.iter().find(|listener| listener.name != "CONTROLLER");
+            match clients {
+                Some(listener) if listener.name == "PLAINTEXT" => healthcheck::kafka(local(listener.port)),
+                Some(listener) => healthcheck::listens(local(listener.port)),
+                None => healthcheck::kafka(local(9092)),
+            }
+        }
+        "zookeeper" => healthcheck::zookeeper(local(2181)),
+        other => Err(io::Error::other(format!("`{other}` is neither kafka nor zookeeper"))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("unhealthy: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn refuse(problems: &[Problem]) -> ExitCode {
+    for problem in problems {
+        say(&problem.to_string());
+    }
+    ExitCode::from(WRONG)
+}
+
+/// To stdout; whoever closed it does not want to know.
+fn tell(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// To stderr.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,175 @@
+//! Kafka: its configuration out of the environment, and the broker as a Java program.
+
+pub mod cluster_id;
+pub mod identity;
+pub mod listeners;
+pub mod settings;
+pub mod storage;
+
+use std::path::{Path, PathBuf};
+
+use crate::environment::Environment;
+use crate::java::{self, Java};
+use crate::places;
+use crate::problem::Problem;
+use crate::properties::Properties;
+
+pub use settings::{Mode, Server};
+
+/// Where Kafka lies in the image; another place in tests.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The program: `libs`, `config`.
+    pub home: PathBuf,
+    /// Where messages are kept unless `log.dirs` says otherwise.
+    pub data: PathBuf,
+    /// Where the configuration may be written, the best first.
+    pub configuration: Vec<PathBuf>,
+}
+
+impl Layout {
+    /// That of the image.
+    pub fn of_image() -> Layout {
+        Layout {
+            home: PathBuf::from("/opt/kafka"),
+            data: PathBuf::from("/var/lib/kafka/data"),
+            configuration: ["/tmp/kimg", "/dev/shm/kimg", "/var/lib/kafka/kimg"].map(PathBuf::from).to_vec(),
+        }
+    }
+
+    /// The configuration that was written last, for the healthcheck.
+    pub fn written(&self) -> Option<Properties> {
+        let paths = self.configuration.iter().map(|folder| folder.join("server.properties"));
+        let text = paths.into_iter().find_map(|path| std::fs::read_to_string(path).ok())?;
+        Some(Properties::parse(&text, "server.properties"))
+    }
+}
+
+/// Writes the configuration, formats the storage of a single node, and returns the broker to become.
+pub fn prepare(server: &Server, environment: &Environment, layout: &Layout) -> Result<Java, Vec<Problem>> {
+    let one = |problem: Problem| vec![problem];
+    for folder in server.data_folders() {
+        places::make_writable(&folder).map_err(one)?;
+    }
+    if let Some(cluster_id) = &server.cluster_id {
+        storage::format(&server.data_folders(), cluster_id, &server.id).map_err(one)?;
+    }
+    let folder = places::first_writable(&layout.configuration).map_err(one)?;
+    let file = folder.join("server.properties");
+    places::write_whole(&file, &server.properties.to_text()).map_err(one)?;
+    broker(environment, layout, &file, &[]).map_err(one)
+}
+
+/// The broker that reads this file.
+pub fn broker(
+    environment: &Environment,
+    layout: &Layout,
+    file: &Path,
+    arguments: &[std::ffi::OsString],
+) -> Result<Java, Problem> {
+    let mut options = heap(environment, "1G");
+    options.extend(performance(environment));
+    options.extend(logging(environment, layout, "log4j.properties"));
+    options.extend(common(environment, layout));
+    if let Some((name, port)) = environment.first(&["KAFKA_JMX_PORT", "JMX_PORT"]) {
+        let number: Option<u16> = port.parse().ok();
+        let port =
+            number.ok_or_else(|| Problem::new(name, format!("`{port}` is no port"), "give a number up to 65535"))?;
+        options.extend(jmx(environment, port));
+    }
+    let mut all = vec![file.as_os_str().to_owned()];
+    all.extend(arguments.iter().cloned());
+    Ok(Java {
+        program: Java::program(environment),
+        options,
+        class_path: class_path(environment, layout)?,
+        main: "kafka.Kafka".to_owned(),
+        arguments: all,
+        without: Vec::new(),
+    })
+}
+
+/// One of Kafka's tools.
+pub fn tool(
+    environment: &Environment,
+    layout: &Layout,
+    default_heap: &str,
+    main: &str,
+    arguments: Vec<std::ffi::OsString>,
+) -> Result<Java, Problem> {
+    let mut options = heap(environment, default_heap);
+    options.extend(logging(environment, layout, "tools-log4j.properties"));
+    options.extend(common(environment, layout));
+    Ok(Java {
+        program: Java::program(environment),
+        options,
+        class_path: class_path(environment, layout)?,
+        main: main.to_owned(),
+        arguments,
+        without: vec!["JMX_PORT", "KAFKA_JMX_PORT", "KAFKA_JMX_OPTS"],
+    })
+}
+
+/// `KAFKA_HEAP_OPTS` is often set for the broker of a container; a tool beside it takes it too, as upstream's scripts do.
+fn heap(environment: &Environment, default: &str) -> Vec<String> {
+    match java::words(environment, "KAFKA_HEAP_OPTS") {
+        words if words.is_empty() => vec![format!("-Xmx{default}"), format!("-Xms{default}")],
+        words => words,
+    }
+}
+
+/// What kafka-run-class.sh sets for a server.
+fn performance(environment: &Environment) -> Vec<String> {
+    let words = java::words(environment, "KAFKA_JVM_PERFORMANCE_OPTS");
+    if !words.is_empty() {
+        return words;
+    }
+    let defaults = [
+        "-server",
+        "-XX:+UseG1GC",
+        "-XX:MaxGCPauseMillis=20",
+        "-XX:InitiatingHeapOccupancyPercent=35",
+        "-XX:+ExplicitGCInvokesConcurrent",
+        "-XX:MaxInlineLevel=15",
+        "-Djava.awt.headless=true",
+    ];
+    defaults.map(str::to_owned).to_vec()
+}
+
+fn logging(environment: &Environment, layout: &Layout, file: &str) -> Vec<String> {
+    match java::words(environment, "KAFKA_LOG4J_OPTS") {
+        words if words.is_empty() => {
+            vec![format!("-Dlog4j.configuration=file:{}", layout.home.join("config").join(file).display())]
+        }
+        words => words,
+    }
+}
+
+/// Failed look-ups of host names are forgotten at once: a peer's name may come about a second later.
+fn common(environment: &Environment, layout: &Layout) -> Vec<String> {
+    let security = layout.home.join("config/java.security");
+    let mut options = vec![format!("-Djava.security.properties={}", security.display())];
+    options.extend(java::words(environment, "KAFKA_OPTS"));
+    options
+}
+
+fn jmx(environment: &Environment, port: u16) -> Vec<String> {
+    let mut options = match java::words(environment, "KAFKA_JMX_OPTS") {
+        words if words.is_empty() => vec![
+            "-Dcom.sun.management.jmxremote".to_owned(),
+            "-Dcom.sun.management.jmxremote.authenticate=false".to_owned(),
+            "-Dcom.sun.management.jmxremote.ssl=false".to_owned(),
+        ],
+        words => words,
+    };
+    options.push(format!("-Dcom.sun.management.jmxremote.port={port}"));
+    options
+}
+
+/// The user's own jars first, as in upstream's scripts.
+fn class_path(environment: &Environment, layout: &Layout) -> Result<Vec<PathBuf>, Problem> {
+    let own = environment.get("CLASSPATH").unwrap_or_default().split(':').filter(|path| !path.is_empty());
+    let mut all: Vec<PathBuf> = own.map(PathBuf::from).collect();
+    all.extend(java::jars(&layout.home.join("libs"))?);
+    Ok(all)
+}

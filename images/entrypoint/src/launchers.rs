@@ -1,0 +1,66 @@
+//! The table of launchers: the names in `bin/` under which this program starts something.
+//!
+//! A line has the launcher's name, what it is, and more by what it is; `#` begins a comment:
+//!
+//! ```text
+//! kafka-server-start.sh  server  kafka
+//! kafka-topics.sh        tool    256M  kafka.admin.TopicCommand
+//! connect-mirror-maker.sh  absent  it needs a jar that this image does not have
+//! ```
+
+/// What a launcher starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Launcher {
+    /// A server, whose configuration is made first, or given as the first argument.
+    Server {
+        /// `kafka` or `zookeeper`.
+        product: String,
+    },
+    /// A program with this heap, main class and first arguments.
+    Tool {
+        /// `-Xmx`.
+        heap: String,
+        /// The main class.
+        main: String,
+        /// Arguments before the user's.
+        arguments: Vec<String>,
+    },
+    /// A program that this image lacks.
+    Absent {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Finds a name in the table.
+pub fn find(table: &str, name: &str) -> Option<Launcher> {
+    let lines = table.lines().filter(|line| !line.starts_with('#'));
+    let mut rows = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = rows.find(|row| row.first() == Some(&name))?;
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    match row.get(1..)? {
+        ["server", product] => Some(Launcher::Server { product: (*product).to_owned() }),
+        ["tool", heap, main, arguments @ ..] => {
+            Some(Launcher::Tool { heap: (*heap).to_owned(), main: (*main).to_owned(), arguments: owned(arguments) })
+        }
+        ["absent", why @ ..] => Some(Launcher::Absent { why: why.join(" ") }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_each_kind() {
+        let table =
+            "# comment\na.sh server kafka\nb.sh tool 256M x.Main --flag\nc.sh absent no such jar\nd.sh nonsense\n";
+        assert_eq!(find(table, "a.sh"), Some(Launcher::Server { product: "kafka".to_owned() }));
+        let tool =
+            Launcher::Tool { heap: "256M".to_owned(), main: "x.Main".to_owned(), arguments: vec!["--flag".to_owned()] };
+        assert_eq!(find(table, "b.sh"), Some(tool));
+        assert_eq!(find(table, "c.sh"), Some(Launcher::Absent { why: "no such jar".to_owned() }));
+        assert_eq!((find(table, "d.sh"), find(table, "#")), (None, None));
+    }
+}

@@ -1,0 +1,124 @@
+//! Properties: what Java reads, and where each came from.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Properties with their origins, sorted by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Properties(BTreeMap<String, (String, String)>);
+
+impl Properties {
+    /// Sets a property; `origin` says where it came from: a variable, `default`.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>, origin: impl Into<String>) {
+        self.0.insert(name.into(), (value.into(), origin.into()));
+    }
+
+    /// Sets a property that is not set yet.
+    pub fn set_default(&mut self, name: &str, value: impl Into<String>, origin: &str) {
+        if !self.0.contains_key(name) {
+            self.set(name, value, origin);
+        }
+    }
+
+    /// A property's value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|(value, _)| value.as_str())
+    }
+
+    /// Where a property came from.
+    pub fn origin(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|(_, origin)| origin.as_str())
+    }
+
+    /// The text of a properties file.
+    pub fn to_text(&self) -> String {
+        self.0.iter().fold(String::new(), |mut text, (name, (value, _))| {
+            let _ = writeln!(text, "{}={}", escape(name, true), escape(value, false));
+            text
+        })
+    }
+
+    /// Each property and its origin, a line each; secrets are not shown.
+    pub fn explain(&self) -> String {
+        self.0.iter().fold(String::new(), |mut text, (name, (value, origin))| {
+            let value = if is_secret(name) { "***" } else { value };
+            let _ = writeln!(text, "{name}={value}    # {origin}");
+            text
+        })
+    }
+
+    /// The properties of a text; of a name that comes twice the last counts, as in Java.
+    pub fn parse(text: &str, origin: &str) -> Properties {
+        let mut properties = Properties::default();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', '!'])) {
+            let (name, value) = line.split_once('=').unwrap_or((line, ""));
+            properties.set(name.trim(), value.trim(), origin);
+        }
+        properties
+    }
+}
+
+/// Names whose values are nobody's business; `sasl.jaas.config` holds passwords too.
+fn is_secret(name: &str) -> bool {
+    ["password", "secret", "jaas", "credential", "token"].iter().any(|word| name.to_lowercase().contains(word))
+        || name.ends_with(".key")
+}
+
+/// java.util.Properties.load: backslashes and line ends are escaped, leading blanks of values, and of names also what
+/// would end them; what is not Latin-1 is written as `\uXXXX`.
+fn escape(text: &str, is_name: bool) -> String {
+    let mut escaped = String::new();
+    for (index, letter) in text.chars().enumerate() {
+        match letter {
+            '\\' => escaped.push_str("\\\\"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            ' ' if index == 0 || is_name => escaped.push_str("\\ "),
+            '=' | ':' | '#' | '!' if is_name => {
+                escaped.push('\\');
+                escaped.push(letter);
+            }
+            ' '..='~' => escaped.push(letter),
+            _ => {
+                let mut units = [0; 2];
+                for unit in letter.encode_utf16(&mut units) {
+                    let _ = write!(escaped, "\\u{unit:04X}");
+                }
+            }
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_escaped_for_java() {
+        let mut properties = Properties::default();
+        properties.set("a", " x\\y\nz:=#", "test");
+        properties.set("b c", "ü€😀", "test");
+        assert_eq!(properties.to_text(), "a=\\ x\\\\y\\nz:=#\nb\\ c=\\u00FC\\u20AC\\uD83D\\uDE00\n");
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let mut properties = Properties::default();
+        properties.set("ssl.key.password", "hidden", "KAFKA_SSL_KEY_PASSWORD");
+        properties.set("num.partitions", "3", "KAFKA_NUM_PARTITIONS");
+        let text = properties.explain();
+        assert_eq!(
+            text,
+            "num.partitions=3    # KAFKA_NUM_PARTITIONS\nssl.key.password=***    # KAFKA_SSL_KEY_PASSWORD\n"
+        );
+    }
+
+    #[test]
+    fn a_file_is_read_back() {
+        let properties = Properties::parse("# comment\nversion=1\nnode.id = 2\n", "meta.properties");
+        assert_eq!((properties.get("version"), properties.get("node.id")), (Some("1"), Some("2")));
+        assert_eq!(properties.origin("version"), Some("meta.properties"));
+    }
+}
