@@ -13,6 +13,8 @@ pub enum TaskKind {
     Layer,
     /// A blob or manifest moves to its target.
     Copy,
+    /// What is kept is hashed again.
+    Check,
 }
 
 /// How a task ended.

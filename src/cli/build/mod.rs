@@ -1,0 +1,132 @@
+//! `kimg build`.
+
+mod deliver;
+mod metadata;
+mod order;
+mod request;
+
+use std::path::PathBuf;
+
+use super::arguments::Definitions;
+use super::values::{self, Location, Pair};
+use super::workshop::Means;
+use super::{CliError, Failure, Session, answer, files, interrupt};
+use crate::build::{self, Addition, Built, Workshop};
+use crate::layer::Compression;
+use crate::oci::Platform;
+use crate::ui::{escape, size};
+
+use order::Order;
+
+const EXAMPLES: &str = "\
+Examples:
+  kimg build kafka:3.5.2
+  kimg build kafka zookeeper -o oci:out
+  kimg build kafka -t registry.example/team/kafka:3.5.2 --label team=data
+  kimg build kafka --add ./my.properties:/etc/kafka/my.properties:0640 --ca company.pem
+  kimg build kafka --compression zstd:19 --metadata-file out.json
+  kimg build kafka --mirror maven=https://mirror.example/maven2
+
+Standard output has one line an image: its name (the first --tag, or else NAME:VERSION) and digest.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(in crate::cli) struct Args {
+    /// What to build; without VERSION the family's default
+    #[arg(id = "image", required = true, value_name = "IMAGE[:VERSION]", value_parser = values::image)]
+    images: Vec<String>,
+    /// Write the images there too: oci:DIR[:REF] (repeatable)
+    #[arg(short, long, value_name = "LOCATION", value_parser = values::location)]
+    output: Vec<Location>,
+    /// A further name for the image (repeatable)
+    #[arg(short, long = "tag", value_name = "NAME[:TAG]", value_parser = values::tag)]
+    tags: Vec<String>,
+    /// Build for this platform
+    #[arg(long, value_name = "OS/ARCH", value_delimiter = ',', value_parser = values::platform)]
+    platform: Vec<Platform>,
+    /// How layers are compressed: gzip[:1-9], zstd[:1-19] or none
+    #[arg(long, value_name = "KIND[:LEVEL]", default_value = "gzip", value_parser = values::compression)]
+    compression: Compression,
+    /// Write what was built as JSON to FILE
+    #[arg(long, value_name = "FILE")]
+    metadata_file: Option<PathBuf>,
+    /// Write the image's id to FILE
+    #[arg(long, value_name = "FILE")]
+    iidfile: Option<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
+    #[command(flatten)]
+    means: Means,
+    #[command(flatten)]
+    definitions: Definitions,
+}
+
+/// What the user changes in images.
+#[derive(Debug, clap::Args)]
+struct Changes {
+    /// Add a label to the image (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
+    label: Vec<Pair>,
+    /// Add an annotation to the manifest (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
+    annotation: Vec<Pair>,
+    /// Set a variable of the image's environment (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
+    env: Vec<Pair>,
+    /// Add a file or folder of yours in a last layer (repeatable)
+    #[arg(long, value_name = "SRC:DST[:MODE]", value_parser = values::addition_parser())]
+    add: Vec<Addition>,
+    /// Trust the certificate authorities of a PEM file in the image and in its Java (repeatable)
+    #[arg(long, value_name = "FILE")]
+    ca: Vec<PathBuf>,
+}
+
+/// Builds images, one after the other, for they share layers.
+pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
+    let order = Order::resolve(&args)?;
+    let workshop = args.means.workshop(args.definitions.images.as_deref(), session)?;
+    let built = interrupt::run(async {
+        let mut all = Vec::new();
+        for request in &order.requests {
+            let built = build::build(request, &workshop).await?;
+            tell(&built, &workshop);
+            for output in &order.outputs {
+                deliver::deliver(&built, &request.tags, output, &workshop)?;
+            }
+            // The images are wanted even where nobody reads their names.
+            match answer::print(&answer_line(&built, &request.tags)) {
+                Err(Failure::Unread) => {}
+                printed => printed?,
+            }
+            all.push((built, request.tags.clone()));
+        }
+        Ok(all)
+    })?;
+    if let Some(path) = &order.iidfile {
+        files::write_whole(path, metadata::image_id(&built).as_bytes())?;
+    }
+    if let Some(path) = &order.metadata_file {
+        files::write_whole(path, &metadata::document(&built))?;
+    }
+    Ok(())
+}
+
+/// The reference with its digest: the first tag's, or else the image's own name's.
+fn answer_line(built: &Built, tags: &[String]) -> String {
+    let name = tags.first().unwrap_or(&built.name);
+    format!("{}@{}\n", escape(name), built.manifest.digest)
+}
+
+fn tell(built: &Built, workshop: &Workshop) {
+    for (name, descriptor, how) in &built.layers {
+        let text = format!("layer {name}: {how}, {} in {}", descriptor.digest, size(descriptor.size));
+        workshop.events.detail(text);
+    }
+    let total: u64 = built.layers.iter().map(|(_, descriptor, _)| descriptor.size).sum();
+    let made = built.layers.iter().filter(|(_, _, how)| *how == "built").count();
+    let layers = match built.layers.len() {
+        1 => "1 layer".to_owned(),
+        count => format!("{count} layers"),
+    };
+    workshop.events.note(format!("{}: {layers}, {} ({made} built)", built.name, size(total)));
+}

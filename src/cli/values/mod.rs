@@ -1,0 +1,23 @@
+//! The values of flags, parsed before any work begins. The library's own types are what comes out.
+
+mod addition;
+mod compression;
+mod image;
+mod invalid;
+mod location;
+mod mirror;
+mod pair;
+mod platform;
+mod tag;
+mod threads;
+
+pub(super) use addition::addition_parser;
+pub(super) use compression::compression;
+pub(super) use image::image;
+pub(super) use invalid::{InvalidValue, redact};
+pub(super) use location::{Location, location};
+pub(super) use mirror::{Mirror, check_url, mirror};
+pub(super) use pair::{Pair, pair};
+pub(super) use platform::platform;
+pub(super) use tag::tag;
+pub(super) use threads::threads;

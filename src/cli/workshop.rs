@@ -1,0 +1,39 @@
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use super::catalog::catalog;
+use super::values::Mirror;
+use super::{Failure, Session};
+use crate::build::Workshop;
+use crate::net::Client;
+use crate::store::Store;
+
+/// Flags of commands that fetch and build.
+#[derive(Debug, clap::Args)]
+pub(super) struct Means {
+    /// Ask this mirror first; KIND is debian, debian-security or maven (repeatable)
+    #[arg(long, value_name = "KIND=URL", value_parser = super::values::mirror)]
+    mirror: Vec<Mirror>,
+    /// Compress with N threads; the bytes do not depend on it [default: as many as there are processors]
+    #[arg(short = 'j', long, value_name = "N", value_parser = super::values::threads)]
+    threads: Option<NonZeroUsize>,
+}
+
+impl Means {
+    /// All that builds are made with.
+    pub(super) fn workshop(&self, images: Option<&Path>, session: &Session) -> Result<Workshop, Failure> {
+        let settings = session.settings(self.mirror.clone())?;
+        let events = session.story.events();
+        let threads = self.threads.or_else(|| thread::available_parallelism().ok());
+        Ok(Workshop {
+            catalog: catalog(images)?,
+            store: Store::open(&settings.store)?,
+            client: Arc::new(Client::new(settings.network, events.clone())),
+            machine: Arc::new(settings.machine),
+            events,
+            threads: threads.map_or(1, NonZeroUsize::get),
+        })
+    }
+}
