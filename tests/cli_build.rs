@@ -12,6 +12,7 @@ use std::process::Output;
 
 use command::Kimg;
 use demo::{JAR, PATH, demo};
+use kimg::digest::Digest;
 use serde_json::Value;
 use server::Server;
 
@@ -19,7 +20,7 @@ use server::Server;
 fn locked() -> (Kimg, Server) {
     let server = Server::start();
     server.put(&format!("/{PATH}"), JAR.to_vec());
-    // After the mirror kimg asks the public hosts: the proxy keeps the tests from going there.
+    // Where the mirror fails, kimg asks the public hosts: the proxy keeps the tests from going there.
     let kimg =
         demo().with("KIMG_MIRROR_MAVEN", &server.url()).with("all_proxy", &server.url()).with("no_proxy", "127.0.0.1");
     let output = kimg.output(&["lock", "demo", "--images", "images"]);
@@ -43,7 +44,7 @@ fn the_answer_is_the_reference_and_its_digest() {
     let (kimg, server) = locked();
     let first = text(&build(&kimg, &[]).stdout);
     let digest = first.strip_prefix("demo:1@").unwrap();
-    assert!(digest.trim_end().parse::<kimg::digest::Digest>().is_ok(), "{first}");
+    assert!(digest.trim_end().parse::<Digest>().is_ok(), "{first}");
     let tagged = text(&build(&kimg, &["-t", "registry.example/demo:x", "-t", "other"]).stdout);
     assert_eq!(tagged, format!("registry.example/demo:x@{digest}"));
     assert_eq!(text(&build(&kimg, &["demo:1", "-j", "1"]).stdout), first.repeat(2));
@@ -66,7 +67,7 @@ fn metadata_and_image_id_are_files_of_their_own() {
     assert_eq!(metadata["image.name"], "demo:1");
     let id = fs::read_to_string(kimg.home().join("id")).unwrap();
     assert_eq!(metadata["containerimage.config.digest"], id);
-    assert!(id.parse::<kimg::digest::Digest>().is_ok(), "{id}");
+    assert!(id.parse::<Digest>().is_ok(), "{id}");
 }
 
 #[test]
@@ -94,11 +95,19 @@ fn the_story_is_told_in_the_style_that_is_asked_for() {
 }
 
 #[test]
-fn wrong_bytes_are_refused_and_nothing_is_answered() {
-    let (kimg, server) = locked();
-    server.put(&format!("/{PATH}"), b"omed".to_vec());
-    let other = kimg.command(&["build", "--images", "images", "demo"]).env("KIMG_HOME", "other").output().unwrap();
-    assert_eq!(other.status.code(), Some(3), "{}", text(&other.stderr));
-    assert!(other.stdout.is_empty());
-    assert!(text(&other.stderr).contains("error: "));
+fn a_layer_that_is_not_reproduced_is_named_and_nothing_is_answered() {
+    let (kimg, _server) = locked();
+    let path = kimg.home().join("images/demo/1.lock.toml");
+    let mut lock = kimg::lock::parse(&fs::read_to_string(&path).unwrap(), "lock").unwrap();
+    lock.outputs[0].diff_id = Digest::of(b"another tar");
+    fs::write(&path, kimg::lock::to_text(&lock)).unwrap();
+    let arguments = ["build", "--images", "images", "demo", "--metadata-file", "out.json"];
+    let output = kimg.command(&arguments).env("KIMG_HOME", "other").output().unwrap();
+    let story = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{story}");
+    assert!(story.contains("error: layer `demo` of demo:1: not reproduced: "), "{story}");
+    assert!(output.stdout.is_empty());
+    assert!(!kimg.home().join("out.json").exists());
+    let names = kimg.command(&["store", "ls"]).env("KIMG_HOME", "other").output().unwrap();
+    assert!(!text(&names.stdout).contains("demo"));
 }

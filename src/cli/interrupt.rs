@@ -11,7 +11,7 @@ use super::{CliError, Failure};
 use crate::error::Category;
 
 /// How long threads that still work when the program ends may take to put their things away. A layer under way is not
-/// waited for: what it has written is removed by the next command.
+/// waited for: what it has written has no final name, and the store sweeps it away.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 struct Signals {
