@@ -162,6 +162,7 @@ impl Diagnose for BuildError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            BuildError::UnknownImage { near, .. } if near.is_empty() => None,
             BuildError::UnknownImage { near, .. } => {
                 Some(format!("did you mean {}? `kimg images` lists all", near.join(" or ")))
             }

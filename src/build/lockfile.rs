@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::make::{fetch, keyring, make};
-use super::recipe::{Part, Recipe};
+use super::recipe::{Part, Recipe, unknown_image};
 use super::reproduce;
 use super::{BuildError, Workshop};
 use crate::definition::Family;
@@ -28,10 +28,9 @@ pub struct Locked {
 pub async fn lock(image: &str, workshop: &Workshop, now: u64) -> Result<Locked, BuildError> {
     let lease = workshop.store.lease()?;
     let (name, version) = image.split_once(':').unwrap_or((image, ""));
-    let family = workshop
-        .catalog
-        .family(name)?
-        .ok_or_else(|| BuildError::UnknownImage { name: name.to_owned(), near: vec![name.to_owned()] })?;
+    let Some(family) = workshop.catalog.family(name)? else {
+        return Err(unknown_image(&workshop.catalog, name)?);
+    };
     let version = if version.is_empty() { family.definition.default.clone() } else { version.to_owned() };
     let before = family.lock(&version).transpose()?;
     let mut lock = inputs(&family, &version, before, workshop, now).await?;

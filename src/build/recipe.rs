@@ -89,7 +89,7 @@ impl Part {
     }
 }
 
-fn unknown_image(catalog: &Catalog, name: &str) -> Result<BuildError, BuildError> {
+pub(super) fn unknown_image(catalog: &Catalog, name: &str) -> Result<BuildError, BuildError> {
     let families = catalog.families()?;
     let offered: Vec<&str> =
         families.iter().filter(|family| family.is_offered()).map(|family| family.definition.name.as_str()).collect();

@@ -60,12 +60,6 @@ pub(super) enum CliError {
     /// A thread stopped in a way that is kimg's own fault.
     #[error("a worker stopped: {0}")]
     Worker(String),
-    /// An output that this version cannot write.
-    #[error("--output {location}: this kimg cannot write there yet")]
-    OutputNotYet {
-        /// The location.
-        location: String,
-    },
     /// `kimg store check` found something.
     #[error("the store at {}: {count} damaged or missing", path.display())]
     Damaged {
@@ -81,11 +75,9 @@ pub(super) enum CliError {
 impl Diagnose for CliError {
     fn category(&self) -> Category {
         match self {
-            CliError::NoHome
-            | CliError::Variable { .. }
-            | CliError::Flags { .. }
-            | CliError::NoDefinitions { .. }
-            | CliError::OutputNotYet { .. } => Category::Usage,
+            CliError::NoHome | CliError::Variable { .. } | CliError::Flags { .. } | CliError::NoDefinitions { .. } => {
+                Category::Usage
+            }
             CliError::Read { .. }
             | CliError::Write { .. }
             | CliError::Answer(_)
@@ -101,7 +93,6 @@ impl Diagnose for CliError {
             CliError::Variable { hint, .. } => hint.clone(),
             CliError::Flags { hint, .. } => Some(hint.clone()),
             CliError::NoDefinitions { .. } => Some("name a folder laid out as kimg's own `images/`".to_owned()),
-            CliError::OutputNotYet { .. } => Some("without --output the image lies in the store".to_owned()),
             CliError::Damaged { gone: false, .. } => {
                 Some("`kimg store check --repair` removes what is damaged; it is made or fetched again".to_owned())
             }

@@ -1,24 +1,25 @@
-use super::CliError;
+use std::path::Path;
+
 use super::values::Location;
 use crate::build::{Built, Workshop};
+use crate::copy::{self, CopyError};
+use crate::oci::Descriptor;
+use crate::transport::{LayoutSink, StoreSource};
 
-/// Refuses what cannot be written, before any work begins.
-///
-/// The layout of `oci:DIR` is a `Sink` of `transport`, which this kimg has not yet: until it is there, every output is
-/// refused by name.
-pub(super) fn check(outputs: &[Location]) -> Result<(), CliError> {
-    match outputs.first() {
-        Some(output) => Err(CliError::OutputNotYet { location: output.to_string() }),
-        None => Ok(()),
-    }
+/// Copies an image from the store to an output, under the name that the output asks for or else the image's own.
+pub(super) fn deliver(built: &Built, tags: &[String], output: &Location, workshop: &Workshop) -> Result<(), CopyError> {
+    let Location::Layout { folder, name } = output;
+    let names = match (name, tags) {
+        (Some(name), _) => vec![name.clone()],
+        (None, []) => vec![built.name.clone()],
+        (None, tags) => tags.to_vec(),
+    };
+    to_layout(&built.manifest, &names, folder, workshop)
 }
 
-/// Copies an image from the store to an output.
-pub(super) fn deliver(
-    _built: &Built,
-    _tags: &[String],
-    output: &Location,
-    _workshop: &Workshop,
-) -> Result<(), CliError> {
-    check(std::slice::from_ref(output))
+fn to_layout(manifest: &Descriptor, names: &[String], folder: &Path, workshop: &Workshop) -> Result<(), CopyError> {
+    let source = StoreSource(workshop.store.clone());
+    let sink = Box::new(LayoutSink::open(folder)?);
+    let plan = copy::plan(&source, sink.as_ref(), manifest, names)?;
+    copy::execute(&plan, &source, sink, &workshop.events)
 }

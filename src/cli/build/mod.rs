@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::arguments::Definitions;
 use super::values::{self, Location, Pair};
 use super::workshop::Means;
-use super::{CliError, Failure, Session, answer, files, interrupt};
+use super::{Failure, Session, answer, files, interrupt};
 use crate::build::{self, Addition, Built, Workshop};
 use crate::layer::Compression;
 use crate::oci::Platform;

@@ -1,8 +1,8 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use super::Args;
 use super::request::requests;
-use super::{Args, deliver};
 use crate::build::Request;
 use crate::cli::CliError;
 use crate::cli::values::Location;
@@ -24,7 +24,6 @@ impl Order {
     /// Resolves the flags.
     pub(super) fn resolve(args: &Args) -> Result<Order, CliError> {
         check_one_image(args)?;
-        deliver::check(&args.output)?;
         for addition in &args.changes.add {
             fs::symlink_metadata(&addition.from).map_err(read_error(&addition.from))?;
         }

@@ -1,0 +1,98 @@
+use std::io::Read;
+use std::path::Path;
+
+use crate::copy::{CopyError, Have, Plan, Sink};
+use crate::error::{Category, Diagnose};
+use crate::oci::Descriptor;
+use crate::store::{Layout, StoreError, Verified};
+
+/// An OCI layout in a folder, as a sink. Images that are there stay; a name that is there is moved.
+#[derive(Debug)]
+pub struct LayoutSink {
+    layout: Layout,
+    place: String,
+}
+
+impl LayoutSink {
+    /// Opens the layout, and makes it where the folder is absent or empty.
+    pub fn open(folder: &Path) -> Result<LayoutSink, CopyError> {
+        let place = format!("oci:{}", folder.display());
+        let layout = Layout::open(folder).map_err(|error| CopyError::because(&place, "cannot be opened", &error))?;
+        Ok(LayoutSink { layout, place })
+    }
+
+    fn failed(&self, what: &str) -> impl FnOnce(StoreError) -> CopyError {
+        let (place, what) = (self.place.clone(), what.to_owned());
+        move |error| CopyError::Failed {
+            place,
+            what,
+            why: error.to_string(),
+            category: error.category(),
+            // The hints of the store speak of the store.
+            hint: (error.category() == Category::Failed).then(|| "name another folder, or free space there".to_owned()),
+        }
+    }
+
+    fn take(
+        &self,
+        descriptor: &Descriptor,
+        content: &mut dyn Read,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), CopyError> {
+        let name = descriptor.digest.to_string();
+        let mut blob = self.layout.create_blob().map_err(self.failed(&name))?;
+        let mut content = Verified::new(content, descriptor.digest, descriptor.size);
+        let mut buffer = vec![0; 1 << 20];
+        let mut done = 0;
+        loop {
+            let count = content.read(&mut buffer).map_err(|error| CopyError::Failed {
+                place: self.place.clone(),
+                what: name.clone(),
+                why: error.to_string(),
+                category: Category::Verification,
+                hint: Some("`kimg store check --repair` removes what is damaged".to_owned()),
+            })?;
+            if count == 0 {
+                break;
+            }
+            blob.append(&buffer[..count]).map_err(self.failed(&name))?;
+            done += count as u64;
+            progress(done);
+        }
+        blob.commit(&descriptor.digest).map_err(self.failed(&name))
+    }
+}
+
+impl Sink for LayoutSink {
+    fn describe(&self) -> String {
+        self.place.clone()
+    }
+
+    fn begin(&mut self, _: &Plan) -> Result<(), CopyError> {
+        Ok(())
+    }
+
+    fn have(&self, descriptor: &Descriptor) -> Result<Have, CopyError> {
+        Ok(if self.layout.has(descriptor) { Have::Present } else { Have::Absent })
+    }
+
+    fn take_blob(
+        &mut self,
+        descriptor: &Descriptor,
+        content: &mut dyn Read,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), CopyError> {
+        self.take(descriptor, content, progress)
+    }
+
+    fn take_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
+        self.take(descriptor, &mut &bytes[..], &mut |_| {})
+    }
+
+    fn finish(self: Box<Self>, root: &Descriptor, names: &[String]) -> Result<(), CopyError> {
+        let mut root = root.clone();
+        // Names are those of the target.
+        root.annotations.clear();
+        self.layout.name(names, &root).map_err(self.failed("index.json"))
+    }
+}
