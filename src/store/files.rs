@@ -85,7 +85,10 @@ impl Temporary {
                 Ok(file) => {
                     flock(&file, FlockOperation::LockExclusive)
                         .map_err(|error| StoreError::io("lock", &path)(error.into()))?;
-                    return Ok(Temporary { file, path, renamed: false });
+                    // A sweep may have come between, when nobody held the lock yet.
+                    if file.metadata().map_err(StoreError::io("look at", &path))?.nlink() > 0 {
+                        return Ok(Temporary { file, path, renamed: false });
+                    }
                 }
                 // A process before had our number; `sweep` removes what it left.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

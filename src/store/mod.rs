@@ -73,9 +73,11 @@ impl Store {
     }
 
     /// While it is held, `prune` removes nothing. Every command that writes or relies on blobs holds one. Waits for a
-    /// `prune` under way.
+    /// `prune` under way. What killed processes left under way is removed.
     pub fn lease(&self) -> Result<Lease, StoreError> {
-        files::lock_shared(&self.cache("lease")).map(Lease)
+        let lease = files::lock_shared(&self.cache("lease")).map(Lease)?;
+        files::sweep(&self.cache("tmp"))?;
+        Ok(lease)
     }
 
     /// Whether the blob is there, by name and size.
