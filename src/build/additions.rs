@@ -26,14 +26,13 @@ pub(super) async fn layer(
     recipe: &Arc<Recipe>,
     request: &Request,
     workshop: &Workshop,
-    below: &[(FinishedLayer, &'static str)],
+    below: &[FinishedLayer],
     pool: &Pool,
-) -> Result<(FinishedLayer, &'static str), BuildError> {
+) -> Result<FinishedLayer, BuildError> {
     let (recipe, request, workshop, pool) = (recipe.clone(), request.clone(), workshop.clone(), pool.clone());
-    let below: Vec<FinishedLayer> = below.iter().map(|(layer, _)| layer.clone()).collect();
+    let below = below.to_vec();
     let work = move || make(&recipe, &request, &workshop, &below, &pool);
-    let layer = tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))??;
-    Ok((layer, "built"))
+    tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?
 }
 
 fn make(
@@ -78,6 +77,7 @@ fn make(
         history: "files added by the user of kimg".to_owned(),
         diff_id: layer.diff_id,
         descriptor: Descriptor::new(key::media_type(request.compression), layer.digest, layer.size),
+        how: "built",
     })
 }
 

@@ -17,6 +17,8 @@ pub(super) struct FinishedLayer {
     pub history: String,
     pub diff_id: Digest,
     pub descriptor: Descriptor,
+    /// `built` or `reused`.
+    pub how: &'static str,
 }
 
 /// The configuration of the image of these layers.

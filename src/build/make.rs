@@ -31,11 +31,10 @@ pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, Buil
     if !request.add.is_empty() || !request.authorities.is_empty() {
         layers.push(additions::layer(&recipe, request, workshop, &layers, &pool).await?);
     }
-    let finished: Vec<FinishedLayer> = layers.iter().map(|(layer, _)| layer.clone()).collect();
-    let config = image::config(&recipe, request, &finished);
+    let config = image::config(&recipe, request, &layers);
     let config = workshop.store.put(media_type::CONFIG, &oci::to_bytes(&config))?;
     let config_digest = config.digest;
-    let manifest = image::manifest(&recipe, request, config, &finished);
+    let manifest = image::manifest(&recipe, request, config, &layers);
     let mut manifest = workshop.store.put(media_type::MANIFEST, &oci::to_bytes(&manifest))?;
     manifest.platform = Some(recipe.platform.clone());
     let mut names = vec![recipe.name.clone()];
@@ -46,7 +45,7 @@ pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, Buil
         name: recipe.name.clone(),
         manifest,
         config: config_digest,
-        layers: layers.into_iter().map(|(layer, how)| (layer.name, layer.descriptor, how)).collect(),
+        layers: layers.into_iter().map(|layer| (layer.name, layer.descriptor, layer.how)).collect(),
     })
 }
 
@@ -63,22 +62,21 @@ fn check_platform(recipe: &Recipe) -> Result<(), BuildError> {
     }
 }
 
-/// Makes the layers that are not in the store yet, side by side, each as soon as its inputs are here. The second value
-/// of each says how it was come by.
+/// Makes the layers that are not in the store yet, side by side, each as soon as its inputs are here.
 async fn make_layers(
     recipe: &Arc<Recipe>,
     compression: Compression,
     workshop: &Workshop,
     pool: &Pool,
-) -> Result<Vec<(FinishedLayer, &'static str)>, BuildError> {
+) -> Result<Vec<FinishedLayer>, BuildError> {
     let count = recipe.steps().count();
-    let mut finished: Vec<Option<(FinishedLayer, &'static str)>> = vec![None; count];
-    let mut tasks: JoinSet<Result<(usize, (FinishedLayer, &'static str)), BuildError>> = JoinSet::new();
+    let mut finished: Vec<Option<FinishedLayer>> = vec![None; count];
+    let mut tasks: JoinSet<Result<(usize, FinishedLayer), BuildError>> = JoinSet::new();
     for (index, step) in recipe.steps().enumerate() {
         let key = key::of(&step, compression);
         let record: Option<LayerRecord> = workshop.store.recall(key::RECORDS, &key);
         if let Some(record) = record.filter(|record| workshop.store.has(&record.descriptor)) {
-            finished[index] = Some((finish(&step, &record), "reused"));
+            finished[index] = Some(finish(&step, &record, "reused"));
             continue;
         }
         let (recipe, workshop, pool) = (recipe.clone(), workshop.clone(), pool.clone());
@@ -88,7 +86,7 @@ async fn make_layers(
                 let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;
                 let (record, _) = make(&step, compression, &workshop, &pool, Some(&recipe.name))?;
                 workshop.store.remember(key::RECORDS, &key, &record)?;
-                Ok((index, (finish(&step, &record), "built")))
+                Ok((index, finish(&step, &record, "built")))
             };
             tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?
         });
@@ -100,12 +98,13 @@ async fn make_layers(
     finished.into_iter().map(|layer| layer.ok_or_else(|| BuildError::Worker("a layer is missing".to_owned()))).collect()
 }
 
-fn finish(step: &Step<'_>, record: &LayerRecord) -> FinishedLayer {
+fn finish(step: &Step<'_>, record: &LayerRecord, how: &'static str) -> FinishedLayer {
     FinishedLayer {
         name: step.layer.name.clone(),
         history: step.history(),
         diff_id: record.diff_id,
         descriptor: record.descriptor.clone(),
+        how,
     }
 }
 

@@ -57,14 +57,14 @@ pub(super) fn run_on(
     let to = rule.to().to_owned();
     Ok(match rule {
         Generate::CaBundle { .. } => {
-            vec![(to, generate::ca_bundle(&found).map_err(|error| failed(error.to_string()))?)]
+            vec![(to, generate::ca_bundle(found).map_err(failed)?)]
         }
         Generate::JavaTruststore { .. } => {
-            vec![(to, generate::java_truststore(&found).map_err(|error| failed(error.to_string()))?)]
+            vec![(to, generate::java_truststore(found).map_err(failed)?)]
         }
         Generate::Accounts { add, .. } => {
             let master = found.first().map(|(_, bytes)| *bytes).unwrap_or_default();
-            vec![(to, generate::accounts(master, add).map_err(|error| failed(error.to_string()))?)]
+            vec![(to, generate::accounts(master, add).map_err(failed)?)]
         }
         Generate::Copy { .. } => vec![(to, found.first().map(|(_, bytes)| bytes.to_vec()).unwrap_or_default())],
         Generate::Text { text, .. } => vec![(to, text.clone().into_bytes())],

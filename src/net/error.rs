@@ -65,14 +65,12 @@ pub enum NetError {
         failures: Vec<Failure>,
     },
     /// Bytes came, but others than those pinned, and no other place mended it.
-    #[error("{}: not the pinned bytes ({digest}, {size} bytes): {}", name.escape_debug(), Listed(failures))]
+    #[error("{}: not the pinned bytes ({expected}): {}", name.escape_debug(), Listed(failures))]
     Wrong {
         /// The file.
         name: String,
-        /// What should have come.
-        digest: Digest,
-        /// Its size in bytes.
-        size: u64,
+        /// Digest and size of what should have come.
+        expected: String,
         /// What came instead, for each place.
         failures: Vec<Failure>,
     },
@@ -155,7 +153,9 @@ impl NetError {
         }
         let wrong = failures.iter().any(|failure| matches!(failure.why, Why::Wrong(_)));
         match pin {
-            Some((digest, size)) if wrong => NetError::Wrong { name, digest, size, failures },
+            Some((digest, size)) if wrong => {
+                NetError::Wrong { name, expected: format!("{digest}, {size} bytes"), failures }
+            }
             _ if failures.iter().all(|failure| matches!(failure.why, Why::Absent(_))) => {
                 NetError::NotFound { name, failures }
             }

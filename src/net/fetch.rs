@@ -106,7 +106,7 @@ impl<'a> Visit<'a> {
             Asked::Elsewhere => return Ok(Some(Outcome::Present)),
             Asked::Whole(part) => {
                 self.mixed = true;
-                return self.finish(part, &self.place.url).await.map(Some);
+                return self.finish(*part, &self.place.url).await.map(Some);
             }
             Asked::Answer(answer) => *answer,
         };
@@ -151,7 +151,7 @@ impl<'a> Visit<'a> {
         for _ in 0..=MOST_REDIRECTS {
             let Some(part) = self.take_part(&url).await? else { return Ok(Asked::Elsewhere) };
             if part.offset() == self.download.size {
-                return Ok(Asked::Whole(part));
+                return Ok(Asked::Whole(Box::new(part)));
             }
             let offset = part.offset();
             self.held = Some((host_of(&url), part));
@@ -203,7 +203,7 @@ enum Asked {
     /// Another task or process brought the file.
     Elsewhere,
     /// All bytes had come already.
-    Whole(Part),
+    Whole(Box<Part>),
     /// An answer, the URL that gave it, and the part that it is to continue.
     Answer(Box<(Response, Url, Part)>),
 }

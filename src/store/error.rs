@@ -42,18 +42,14 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Bytes that are not what their name says.
-    #[error("{name}: expected {expected} of {expected_size} bytes, found {found} of {found_size} bytes")]
+    #[error("{name}: expected {expected}, found {found}")]
     Mismatch {
         /// What they were taken for.
         name: String,
-        /// The digest by which they are known.
-        expected: Digest,
-        /// The size by which they are known.
-        expected_size: u64,
-        /// What was found.
+        /// Digest and size by which they are known.
+        expected: String,
+        /// Digest and size that were found.
         found: String,
-        /// How many bytes were found.
-        found_size: u64,
     },
     /// `prune` while other commands work.
     #[error("{}: other commands of kimg are at work with this store", path.display())]

@@ -48,8 +48,11 @@ impl Layout {
         let lock = files::lock_exclusive(&self.index_lock())?;
         let mut index = self.index()?;
         index.manifests.retain(|other| {
-            let name = other.annotations.get(NAME);
-            !name.is_some_and(|name| names.contains(name)) && !(name.is_none() && other.digest == descriptor.digest)
+            let replaced = match other.annotations.get(NAME) {
+                Some(name) => names.contains(name),
+                None => other.digest == descriptor.digest,
+            };
+            !replaced
         });
         let named = |name: &String| {
             let mut named = descriptor.clone();

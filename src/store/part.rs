@@ -75,7 +75,7 @@ impl Part {
     /// Adds bytes; more than the input's size is an error.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         if self.offset + bytes.len() as u64 > self.size {
-            return Err(self.mismatch("more bytes".to_owned(), self.offset + bytes.len() as u64));
+            return Err(self.mismatch("more".to_owned()));
         }
         self.file.write_all(bytes).map_err(StoreError::io("write", &self.path))?;
         self.hasher.0.update(bytes);
@@ -97,7 +97,7 @@ impl Part {
         let hasher = std::mem::replace(&mut self.hasher, HasherState(Hasher::new(self.expected.algorithm())));
         let found = hasher.0.finish();
         if found != self.expected || self.offset != self.size {
-            let error = self.mismatch(found.to_string(), self.offset);
+            let error = self.mismatch(format!("{found} of {} bytes", self.offset));
             self.restart()?;
             fs::remove_file(&self.path).map_err(StoreError::io("remove", &self.path))?;
             return Err(error);
@@ -119,13 +119,11 @@ impl Part {
         Ok(())
     }
 
-    fn mismatch(&self, found: String, found_size: u64) -> StoreError {
+    fn mismatch(&self, found: String) -> StoreError {
         StoreError::Mismatch {
             name: self.path.display().to_string(),
-            expected: self.expected,
-            expected_size: self.size,
+            expected: format!("{} of {} bytes", self.expected, self.size),
             found,
-            found_size,
         }
     }
 }

@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
     match first.as_str() {
         "kafka" | "zookeeper" => serve(&first, &environment, flag("--explain"), flag("--check")),
-        "healthcheck" => check_health(&arguments.first().map_or_else(String::new, |name| file_name(name))),
+        "healthcheck" => check_health(&arguments.first().map_or_else(String::new, file_name)),
         "" | "--help" | "-h" => {
             tell(HELP);
             ExitCode::SUCCESS

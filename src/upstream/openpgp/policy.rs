@@ -53,7 +53,7 @@ pub(super) fn check_may_sign(key: &SignedPublicKey, position: Position, time: u6
     }
     // Without the subkey's own word anybody could claim another's subkey as theirs (RFC 9580, 5.2.1.8).
     let back = binding.embedded_signature();
-    if !back.is_some_and(|back| back.verify_primary_key_binding(&subkey.key, &key.primary_key).is_ok()) {
+    if back.is_none_or(|back| back.verify_primary_key_binding(&subkey.key, &key.primary_key).is_err()) {
         return Err("claims a subkey that does not confirm it".to_owned());
     }
     within(&subkey.key, Some(binding), time)

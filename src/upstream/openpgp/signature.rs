@@ -2,7 +2,7 @@ use std::io::Read;
 
 use pgp::composed::{CleartextSignedMessage, Deserializable, DetachedSignature, SignedPublicKey};
 use pgp::packet::{Signature, SignatureType};
-use pgp::types::{KeyDetails, VerifyingKey};
+use pgp::types::VerifyingKey;
 
 use super::policy::{self, Position};
 use super::{Keyring, OpenPgpError};
@@ -124,7 +124,7 @@ impl Keyring {
     }
 }
 
-fn named(signature: &Signature, key: &(impl KeyDetails + VerifyingKey)) -> bool {
+fn named(signature: &Signature, key: &impl VerifyingKey) -> bool {
     let by_fingerprint = signature.issuer_fingerprint().into_iter().any(|own| *own == key.fingerprint());
     let by_id = signature.issuer_key_id().into_iter().any(|own| *own == key.legacy_key_id());
     by_fingerprint || (by_id && signature.issuer_fingerprint().is_empty())
