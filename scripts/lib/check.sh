@@ -2,17 +2,19 @@
 passed=0
 failed=0
 
-# check WHAT COMMAND...: runs the command quietly and counts.
+check_output=$(mktemp)
+
+# check WHAT COMMAND...: runs the command quietly, in this shell (it may set variables), and counts.
 check() {
-    local what=$1 output
+    local what=$1
     shift
-    if output=$("$@" 2>&1); then
+    if "$@" >"$check_output" 2>&1; then
         passed=$((passed + 1))
         printf 'ok    %s\n' "$what"
     else
         failed=$((failed + 1))
         printf 'FAIL  %s\n' "$what"
-        printf '%s\n' "$output" | tail -n 20 | sed 's/^/      /'
+        tail -n 20 "$check_output" | sed 's/^/      /'
     fi
 }
 

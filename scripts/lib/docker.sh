@@ -4,7 +4,7 @@ docker_start() { # FOLDER
     docker_folder=$1
     mkdir -p "$docker_folder"
     unshare --net --mount --propagation private sh -c '
-        ip link set lo up 2>/dev/null || true
+        ip link set lo up
         exec dockerd --data-root "$0/root" --exec-root "$0/run" --pidfile "$0/pid" -H "unix://$0/docker.sock" \
             --bip 10.210.0.1/24 >"$0/log" 2>&1' "$docker_folder" &
     docker_pid=$!
