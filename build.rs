@@ -1,5 +1,7 @@
 //! Embeds what kimg carries: the program inside images, and every file below `images/`.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "cargo tells and is told by these")]
+
 use std::env;
 use std::fmt::Write as _;
 use std::fs;

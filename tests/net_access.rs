@@ -1,5 +1,7 @@
 //! Retries, small documents, redirects, credentials, proxies and TLS.
 
+#![allow(clippy::disallowed_methods, reason = "a test looks at clocks, folders and its own environment")]
+
 #[path = "support/network.rs"]
 mod network;
 #[path = "support/proxy.rs"]

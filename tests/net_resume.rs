@@ -1,5 +1,7 @@
 //! Downloads that break off: they go on where they were, and never mix what two hosts sent.
 
+#![allow(clippy::disallowed_methods, reason = "a test looks at clocks, folders and its own environment")]
+
 #[path = "support/network.rs"]
 mod network;
 #[path = "support/server.rs"]

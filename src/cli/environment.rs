@@ -13,6 +13,7 @@ pub(super) struct Environment(BTreeMap<String, OsString>);
 impl Environment {
     /// That of this process.
     pub(super) fn of_process() -> Environment {
+        #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         let variables = std::env::vars_os();
         Environment::of(variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value))))
     }

@@ -43,6 +43,7 @@ pub(super) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
             () = signals.next() => {
                 tokio::spawn(async move {
                     signals.next().await;
+                    #[allow(clippy::disallowed_methods, reason = "who asks twice does not want to wait for anything")]
                     std::process::exit(Category::Interrupted.exit_code().into());
                 });
                 Err(Failure::Interrupted)

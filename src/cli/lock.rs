@@ -51,6 +51,7 @@ fn files(locked: &Locked) -> [(PathBuf, &str); 2] {
 }
 
 /// Seconds since 1970.
+#[allow(clippy::disallowed_methods, reason = "this is where the time is passed in from")]
 fn now(environment: &Environment) -> Result<u64, CliError> {
     const NAME: &str = "SOURCE_DATE_EPOCH";
     if let Some(text) = environment.text(NAME)? {

@@ -87,6 +87,7 @@ impl Json {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         let told = tasks.entry(id).or_default();
         told.done = done;
+        #[allow(clippy::disallowed_methods, reason = "how often progress is told is no result")]
         let now = Instant::now();
         let is_due = told.last.is_none_or(|last| now.duration_since(last) >= self.every);
         if is_due {

@@ -12,6 +12,7 @@ impl Environment {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
+        #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         Environment(std::env::vars_os().filter_map(text).collect())
     }
 

@@ -60,6 +60,7 @@ impl Java {
 }
 
 /// The jars of a folder, sorted by name: the order of a class path must not depend on the file system.
+#[allow(clippy::disallowed_methods, reason = "sorted below")]
 pub fn jars(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let missing = |why: String| {
         Problem::new(folder.display().to_string(), why, "do not mount a volume over the program's folder")

@@ -35,9 +35,10 @@ pub fn format(folders: &[PathBuf], cluster_id: &str, id: &Id) -> Result<(), Prob
 }
 
 /// A folder of a partition, `NAME-N`, in what should be empty.
+#[allow(clippy::disallowed_methods, reason = "the first by name is taken")]
 fn messages(folder: &Path) -> Option<String> {
     let entries = fs::read_dir(folder).ok()?;
     let folders = entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
-    let mut names = folders.filter_map(|entry| entry.file_name().into_string().ok());
-    names.find(|name| name.rsplit_once('-').is_some_and(|(_, number)| number.parse::<u32>().is_ok()))
+    let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| name.rsplit_once('-').is_some_and(|(_, number)| number.parse::<u32>().is_ok())).min()
 }
