@@ -68,9 +68,13 @@ fn embed_entrypoint(root: &Path, out: &Path, text: &mut String) {
         "Its line in `images/entrypoint/pins.txt`.",
         &format!("{digest} {target} {compiler}"),
     );
-    let _ = writeln!(
+    let kind = if pinned { "pinned" } else { "own build" };
+    define(text, "ENTRYPOINT_KIND", "`pinned`: the project's bytes for that compiler; or `own build`.", kind);
+    define(
         text,
-        "/// Whether these are the bytes that the project pins for that compiler.\npub const ENTRYPOINT_PINNED: bool = {pinned};"
+        "LONG_VERSION",
+        "What `kimg --version` prints after the name.",
+        &format!("{}\nentrypoint: {kind}, sha256:{digest}, {target}, {compiler}", variable("CARGO_PKG_VERSION")),
     );
 }
 

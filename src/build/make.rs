@@ -13,6 +13,7 @@ use super::recipe::{Recipe, Step};
 use super::reproduce;
 use super::{BuildError, Built, Request, Workshop};
 use crate::definition::Family;
+use crate::definition::embedded::{ENTRYPOINT_BUILD, ENTRYPOINT_KIND};
 use crate::digest::Digest;
 use crate::event::{Outcome, TaskKind};
 use crate::layer::{Compression, EntryRecord, LayerWriter, Pool};
@@ -167,6 +168,10 @@ pub(super) fn make(
     }
     if let Some(task) = Arc::into_inner(task) {
         task.finish(Outcome::Done);
+    }
+    if step.layer.entrypoint.is_some() {
+        let text = format!("layer {}: its entrypoint is {ENTRYPOINT_KIND}: {ENTRYPOINT_BUILD}", step.layer.name);
+        workshop.events.detail(text);
     }
     let descriptor = Descriptor::new(key::media_type(compression), layer.digest, layer.size);
     Ok((LayerRecord { diff_id: layer.diff_id, descriptor, tar_size: layer.tar_size }, layer.entries))

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{build, completions, images, lock, store};
+use crate::definition::embedded::LONG_VERSION;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,7 +17,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification failed, 4 refused or
 
 /// Builds verified, reproducible container images, and moves them anywhere.
 #[derive(Debug, Parser)]
-#[command(name = "kimg", version, after_long_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "kimg", version, long_version = LONG_VERSION, after_long_help = EXAMPLES, arg_required_else_help = true, max_term_width = 100)]
 #[command(disable_help_subcommand = true)]
 pub(super) struct Arguments {
     #[command(flatten)]
