@@ -160,6 +160,19 @@ fn definitions_and_locks_hold_paths_and_no_hosts() {
 }
 
 #[test]
+fn links_of_the_pages_lead_somewhere() {
+    let mut pages = files(&root().join("docs"), ".md");
+    pages.push(root().join("README.md"));
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
+            assert!(page.with_file_name(target).exists(), "{}: nothing is at {target}", page.display());
+        }
+    }
+}
+
+#[test]
 fn every_file_is_one_idea() {
     let mut all = sources("src");
     all.extend(sources("images/entrypoint/src"));

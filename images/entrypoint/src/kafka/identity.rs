@@ -36,7 +36,12 @@ pub fn decide(environment: &Environment, host: &str, otherwise: &str, problems: 
     });
     match ordinal::of_host(host) {
         Some(ordinal) => {
-            Id { value: (ordinal + offset).to_string(), origin: format!("host name {host}"), explicit: false }
+            // The ordinal has six digits at most, and Kafka refuses what is beyond its own bound by name.
+            Id {
+                value: ordinal.saturating_add(offset).to_string(),
+                origin: format!("host name {host}"),
+                explicit: false,
+            }
         }
         None => Id { value: otherwise.to_owned(), origin: "default".to_owned(), explicit: false },
     }
