@@ -58,9 +58,9 @@ impl Default for Machine {
 }
 
 impl Machine {
-    /// The bases of one kind of upstream in the order in which they are asked; never empty. `snapshot` is the lock's
-    /// time (`20261120T123456Z`), with which Debian's snapshot service is the last. Files of the machine that cannot be
-    /// read are passed over and told as details: they are not kimg's.
+    /// The bases of one kind of upstream in the order in which they are asked. `snapshot` is the lock's time
+    /// (`20261120T123456Z`), with which Debian's snapshot service is the last; without it there may be none for Debian.
+    /// Files of the machine that cannot be read are passed over and told as details: they are not kimg's.
     pub fn bases(&self, upstream: Upstream, snapshot: Option<&str>) -> Vec<Base> {
         let mut found = Vec::new();
         let flags = self.flags.iter().filter(|(kind, _)| *kind == upstream);
