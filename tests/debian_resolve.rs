@@ -387,6 +387,8 @@ async fn stanzas_that_are_damaged_or_lead_outside_are_refused() {
         ("pool/main", "/pool"),
         ("pool/main", "pool//main"),
         ("pool/main", "./pool"),
+        ("pool/main", "pool/%2e%2e/main"),
+        ("pool/main", "pool?main"),
         ("Filename:", "File:"),
         ("Version:", "Vorsion:"),
         ("SHA256:", "MD5sum:"),

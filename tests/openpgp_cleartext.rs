@@ -161,6 +161,7 @@ fn the_rules_for_keys_are_those_of_detached_signatures() {
 
 /// Whoever serves a document may make it as large and as odd as he likes before anybody can verify it.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "an hour is told from a moment")]
 fn a_large_document_is_refused_in_time() {
     let key = Key::new("Ann");
     let (head, size) = ("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n", 4 << 20);
