@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::oci::Platform;
 
 pub use fit::{check_fit, definition_digest};
-pub use parse::{LockError, parse};
+pub use parse::{LockError, is_upstream_path, parse};
 pub use time::{rfc3339, seconds};
 pub use write::to_text;
 

@@ -74,9 +74,7 @@ fn check_input(input: &Input) -> Result<(), String> {
     check_platform(input.platform.as_deref())?;
     let paths = [Some(input.path.as_str()), input.signature.as_ref().map(|signature| signature.path.as_str())];
     for path in paths.into_iter().flatten() {
-        let clean = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\\"%".contains(&byte));
-        if !clean || !plain {
+        if !is_upstream_path(path) {
             return Err(format!("`{}` is not a path below an upstream's root", path.escape_debug()));
         }
     }
@@ -88,6 +86,12 @@ fn check_input(input: &Input) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a path leads below an upstream's root and nowhere else, however it is written into a URL.
+pub fn is_upstream_path(path: &str) -> bool {
+    let clean = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    clean && path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\\"%".contains(&byte))
 }
 
 fn check_platform(platform: Option<&str>) -> Result<(), String> {

@@ -17,6 +17,13 @@ pub struct Base {
     pub origin: String,
 }
 
+impl Base {
+    /// Whether files can be asked for below it: an error of whoever wrote it otherwise.
+    pub fn is_usable(&self) -> bool {
+        Place::new(self, "file").is_ok()
+    }
+}
+
 impl fmt::Debug for Base {
     /// Without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -97,7 +97,10 @@ impl Diagnose for DebianError {
             DebianError::Layer(error) => error.hint(),
             DebianError::OpenPgp(error) => error.hint(),
             DebianError::Net(error) => error.hint(),
-            DebianError::Expired { .. } | DebianError::Older { .. } | DebianError::Mismatch { .. } => {
+            DebianError::Expired { .. }
+            | DebianError::Older { .. }
+            | DebianError::Mismatch { .. }
+            | DebianError::Absent { .. } => {
                 Some("try another mirror: `--mirror debian=URL` or `--mirror debian-security=URL`".to_owned())
             }
             DebianError::NoPackage { near, .. } if !near.is_empty() => {

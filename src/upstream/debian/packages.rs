@@ -1,5 +1,5 @@
 use super::{DebianError, stanza};
-use crate::lock::Sha256;
+use crate::lock::{Sha256, is_upstream_path};
 
 /// A package of a Packages file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +37,9 @@ fn parse(text: &str, name: &str) -> Option<Package> {
     let fields = stanza::fields(text);
     let field = |name: &str| stanza::get(&fields, name);
     let path = field("Filename")?;
-    let clean = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
     let digest = format!("sha256:{}", field("SHA256")?).parse().ok()?;
     let crate::digest::Digest::Sha256(sha256) = digest else { return None };
-    clean.then_some(Package {
+    is_upstream_path(path).then_some(Package {
         name: name.to_owned(),
         version: field("Version")?.to_owned(),
         architecture: field("Architecture")?.to_owned(),

@@ -1,14 +1,14 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use liblzma::read::XzDecoder;
-use liblzma::stream::Stream;
+use liblzma::stream::{CONCATENATED, Stream};
 
 use super::{DebianError, Package, Release, compare, parse_packages};
 use crate::definition::nearest;
 use crate::digest::Digest;
 use crate::lock::{DebianRelease, DebianState, Input, Upstream, rfc3339};
-use crate::net::{Base, Client};
+use crate::net::{Base, Client, NetError};
 use crate::oci::Platform;
 use crate::upstream::hosts::Machine;
 use crate::upstream::openpgp::Keyring;
@@ -37,7 +37,8 @@ pub struct Request<'a> {
 }
 
 /// Looks the packages up: the newest version of each among the suites, as inputs of a lock (with `platform` set unless
-/// the package is of architecture `all`), in the order of the request, and the state to write into the lock.
+/// one package of architecture `all` is for all of them), in the order of the request, and the state to write into the
+/// lock.
 pub async fn resolve(
     request: &Request<'_>,
     machine: &Machine,
@@ -46,7 +47,7 @@ pub async fn resolve(
 ) -> Result<(Vec<Input>, DebianState), DebianError> {
     let mut releases = Vec::new();
     let mut candidates: BTreeMap<(String, String), (Upstream, Package)> = BTreeMap::new();
-    let mut names: Vec<String> = Vec::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     for suite in request.suites {
         let archive = Archive { suite, upstream: upstream(suite), bases: machine.bases(upstream(suite), None), client };
         let release = archive.release(keys, request).await?;
@@ -76,19 +77,25 @@ fn upstream(suite: &str) -> Upstream {
 fn inputs(
     request: &Request<'_>,
     candidates: &BTreeMap<(String, String), (Upstream, Package)>,
-    names: &[String],
+    names: &BTreeSet<String>,
 ) -> Result<Vec<Input>, DebianError> {
     let mut inputs: Vec<Input> = Vec::new();
     for (name, layer) in request.packages {
+        let mut found = Vec::new();
         for platform in request.platforms {
-            let (upstream, package) =
+            let candidate =
                 candidates.get(&(name.clone(), platform.to_string())).ok_or_else(|| DebianError::NoPackage {
                     package: name.clone(),
                     suites: request.suites.join(", "),
                     architecture: platform.architecture.clone(),
                     near: nearest(name, names.iter().map(String::as_str)).into_iter().map(str::to_owned).collect(),
                 })?;
-            let for_all = package.architecture == "all";
+            found.push((platform, candidate));
+        }
+        // An archive may have a newer one for some platforms only, for a while.
+        let is_same = found.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        for (platform, (upstream, package)) in found {
+            let for_all = package.architecture == "all" && is_same;
             let input = Input {
                 layer: layer.clone(),
                 name: name.clone(),
@@ -157,18 +164,43 @@ impl Archive<'_> {
             return Err(DebianError::Mismatch { file, expected: digest.to_string(), found: found.to_string() });
         }
         let malformed = |why: String| DebianError::Malformed { file: file.clone(), why };
-        let stream = Stream::new_stream_decoder(256 << 20, 0).map_err(|error| malformed(error.to_string()))?;
-        let mut text = String::new();
-        XzDecoder::new_stream(bytes.as_slice(), stream)
-            .take(PACKAGES_TEXT_LIMIT)
-            .read_to_string(&mut text)
-            .map_err(|error| malformed(error.to_string()))?;
-        Ok(text)
+        decompress(&bytes, PACKAGES_TEXT_LIMIT).map_err(malformed)
     }
 
     async fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>, DebianError> {
         let places: Vec<(Base, String)> = self.bases.iter().map(|base| (base.clone(), path.to_owned())).collect();
+        if places.is_empty() {
+            return Err(NetError::Nowhere { name: path.to_owned() }.into());
+        }
         let found = self.client.get(&places, limit).await?;
         found.map(|(bytes, _)| bytes).ok_or_else(|| DebianError::Absent { file: path.to_owned() })
+    }
+}
+
+/// The text of an xz file of one or more streams, all of it.
+fn decompress(bytes: &[u8], limit: u64) -> Result<String, String> {
+    let stream = Stream::new_stream_decoder(256 << 20, CONCATENATED).map_err(|error| error.to_string())?;
+    let mut text = String::new();
+    let decoder = XzDecoder::new_stream(bytes, stream);
+    decoder.take(limit + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    match text.len() as u64 > limit {
+        true => Err(format!("it has more than {limit} bytes when unpacked")),
+        false => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_a_text_is_unpacked_or_none() {
+        let [one, two] = ["Package: a\n", "Package: b\n"].map(|text| liblzma::encode_all(text.as_bytes(), 0).unwrap());
+        assert_eq!(decompress(&one, 11).unwrap(), "Package: a\n");
+        assert_eq!(decompress(&[one.clone(), two].concat(), 22).unwrap(), "Package: a\nPackage: b\n");
+        assert_eq!(decompress(&one, 10).unwrap_err(), "it has more than 10 bytes when unpacked");
+        assert!(decompress(&one[..one.len() - 1], 99).is_err());
+        assert!(decompress(&[&one, b"rest".as_slice()].concat(), 99).is_err());
+        assert!(decompress(&liblzma::encode_all(b"\xff".as_slice(), 0).unwrap(), 99).is_err());
     }
 }

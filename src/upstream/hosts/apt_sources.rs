@@ -30,18 +30,20 @@ struct Source {
 }
 
 /// The releases of Debian by the names that their suites may have.
-const RELEASES: [&str; 9] =
-    ["bullseye", "bookworm", "trixie", "forky", "oldoldstable", "oldstable", "stable", "testing", "unstable"];
+const RELEASES: [&str; 10] =
+    ["bullseye", "bookworm", "trixie", "forky", "sid", "oldoldstable", "oldstable", "stable", "testing", "unstable"];
 
 impl Source {
     /// A third party's archive has suites of other names, or Debian's name in another tree; what it serves is checked by
     /// digest anyway, so one too many costs a request.
     fn serves(&self, upstream: Upstream) -> bool {
         let kind = |suite: &String| {
-            let (release, rest) = suite.split_once(['-', '/']).unwrap_or((suite.as_str(), ""));
+            let at = suite.find(['-', '/']).unwrap_or(suite.len());
+            let (release, rest) = suite.split_at(at);
             match (RELEASES.contains(&release), rest) {
-                (true, "" | "updates") => Some(Upstream::Debian),
-                (true, "security") => Some(Upstream::DebianSecurity),
+                (true, "" | "-updates") => Some(Upstream::Debian),
+                // The second is how the security archive wrote it up to Debian 10.
+                (true, "-security" | "/updates") => Some(Upstream::DebianSecurity),
                 _ => None,
             }
         };

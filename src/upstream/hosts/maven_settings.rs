@@ -8,18 +8,28 @@ use roxmltree::{Document, Node};
 use super::{Machine, parse_base};
 use crate::net::Base;
 
-/// What stands in the user's settings and then in the global ones.
+/// What stands in the user's settings and then in the global ones. As in Maven, what one of them names may stand in
+/// another: the mirror in the global ones, and the user's password for it in his own.
 pub(super) fn bases(machine: &Machine) -> Vec<Base> {
     let user = machine.home.iter().map(|home| home.join(".m2/settings.xml"));
-    let mut found = Vec::new();
-    for path in user.chain(global(machine)) {
-        let Some(text) = machine.text(&path) else { continue };
-        match Document::parse(&text) {
-            Ok(document) => found.extend(read(machine, &path, document.root_element())),
-            Err(error) => machine.pass_over(&path, &error.to_string()),
+    let texts: Vec<(PathBuf, String)> =
+        user.chain(global(machine)).filter_map(|path| machine.text(&path).map(|text| (path, text))).collect();
+    let mut documents = Vec::new();
+    for (path, text) in &texts {
+        match Document::parse(text) {
+            Ok(document) => documents.push((path.as_path(), document)),
+            Err(error) => machine.pass_over(path, &error.to_string()),
         }
     }
-    found
+    let all: Vec<File<'_, '_>> =
+        documents.iter().map(|(path, document)| File { path, settings: document.root_element() }).collect();
+    all.iter().flat_map(|file| read(machine, file, &all)).collect()
+}
+
+/// One settings file.
+struct File<'a, 'input> {
+    path: &'a Path,
+    settings: Node<'a, 'input>,
 }
 
 fn global(machine: &Machine) -> Vec<PathBuf> {
@@ -27,10 +37,10 @@ fn global(machine: &Machine) -> Vec<PathBuf> {
     homes.map(|home| home.join("conf/settings.xml")).chain([machine.root.join("etc/maven/settings.xml")]).collect()
 }
 
-fn read(machine: &Machine, path: &Path, settings: Node<'_, '_>) -> Vec<Base> {
-    let mirrors = children(settings, "mirrors", "mirror").into_iter();
+fn read(machine: &Machine, file: &File<'_, '_>, all: &[File<'_, '_>]) -> Vec<Base> {
+    let mirrors = children(file.settings, "mirrors", "mirror").into_iter();
     let mirrors = mirrors.filter(|mirror| is_for_central(&text(machine, *mirror, "mirrorOf")));
-    let repositories = active_profiles(machine, settings)
+    let repositories = active_profiles(machine, file, all)
         .into_iter()
         .flat_map(|profile| children(profile, "repositories", "repository"))
         .filter(|repository| text(machine, *repository, "id") == "central");
@@ -39,10 +49,10 @@ fn read(machine: &Machine, path: &Path, settings: Node<'_, '_>) -> Vec<Base> {
         let (id, url) = (text(machine, place, "id"), text(machine, place, "url"));
         match parse_base(&url, "Maven's settings") {
             Some(base) => {
-                let credentials = base.credentials.clone().or_else(|| credentials(machine, path, settings, &id));
+                let credentials = base.credentials.clone().or_else(|| credentials(machine, all, &id));
                 found.push(Base { credentials, ..base });
             }
-            None => machine.pass_over(path, "a mirror that is neither http nor https"),
+            None => machine.pass_over(file.path, "a mirror that is neither http nor https"),
         }
     }
     found
@@ -54,22 +64,30 @@ fn is_for_central(of: &str) -> bool {
     !words.contains(&"!central") && words.iter().any(|word| matches!(*word, "central" | "*" | "external:*"))
 }
 
-fn active_profiles<'a, 'input>(machine: &Machine, settings: Node<'a, 'input>) -> Vec<Node<'a, 'input>> {
-    let named: Vec<String> = children(settings, "activeProfiles", "activeProfile")
-        .into_iter()
-        .map(|node| expand(machine, node.text().unwrap_or_default()))
+fn active_profiles<'a, 'input>(
+    machine: &Machine,
+    file: &File<'a, 'input>,
+    all: &[File<'_, '_>],
+) -> Vec<Node<'a, 'input>> {
+    let named: Vec<String> = all
+        .iter()
+        .flat_map(|file| children(file.settings, "activeProfiles", "activeProfile"))
+        .map(|node| expand(machine, node.text().unwrap_or_default().trim()))
         .collect();
     let by_default = |profile: Node<'_, '_>| {
         child(profile, "activation").is_some_and(|activation| text(machine, activation, "activeByDefault") == "true")
     };
-    let mut profiles = children(settings, "profiles", "profile");
+    let mut profiles = children(file.settings, "profiles", "profile");
     profiles.retain(|profile| named.contains(&text(machine, *profile, "id")) || by_default(*profile));
     profiles
 }
 
-fn credentials(machine: &Machine, path: &Path, settings: Node<'_, '_>, id: &str) -> Option<(String, String)> {
-    let servers = children(settings, "servers", "server").into_iter();
-    let server = servers.into_iter().find(|server| text(machine, *server, "id") == id)?;
+fn credentials(machine: &Machine, all: &[File<'_, '_>], id: &str) -> Option<(String, String)> {
+    let servers = |file| children(file, "servers", "server").into_iter();
+    let (path, server) = all.iter().find_map(|file| {
+        let server = servers(file.settings).find(|server| text(machine, *server, "id") == id)?;
+        Some((file.path, server))
+    })?;
     let (user, password) = (text(machine, server, "username"), text(machine, server, "password"));
     if password.starts_with('{') && password.ends_with('}') {
         machine.pass_over(path, &format!("the password of server `{}` is encrypted", id.escape_debug()));

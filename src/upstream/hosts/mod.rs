@@ -10,6 +10,7 @@ mod public;
 mod super_pom;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use crate::net::Base;
 const FILE_LIMIT: u64 = 4 << 20;
 
 /// All that the choice of hosts depends on; read by `cli`, made up by tests.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Machine {
     /// `--mirror KIND=URL`, in order.
     pub flags: Vec<(Upstream, String)>,
@@ -57,10 +58,26 @@ impl Default for Machine {
     }
 }
 
+impl fmt::Debug for Machine {
+    /// Without what may hold passwords: the URLs and the variables' values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flags: Vec<&Upstream> = self.flags.iter().map(|(kind, _)| kind).collect();
+        f.debug_struct("Machine")
+            .field("flags", &flags)
+            .field("environment", &self.environment.keys())
+            .field("config", &self.config.keys())
+            .field("root", &self.root)
+            .field("home", &self.home)
+            .field("maven_home", &self.maven_home)
+            .field("variables", &self.variables.keys())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Machine {
-    /// The bases of one kind of upstream in the order in which they are asked; never empty. `snapshot` is the lock's
-    /// time (`20261120T123456Z`), with which Debian's snapshot service is the last. Files of the machine that cannot be
-    /// read are passed over and told as details: they are not kimg's.
+    /// The bases of one kind of upstream in the order in which they are asked. `snapshot` is the lock's time
+    /// (`20261120T123456Z`), with which Debian's snapshot service is the last; without it there may be none for Debian.
+    /// Files of the machine that cannot be read are passed over and told as details: they are not kimg's.
     pub fn bases(&self, upstream: Upstream, snapshot: Option<&str>) -> Vec<Base> {
         let mut found = Vec::new();
         let flags = self.flags.iter().filter(|(kind, _)| *kind == upstream);
@@ -92,15 +109,14 @@ impl Machine {
     /// The text of a file of the machine; `None` where it is absent or cannot be read.
     fn text(&self, path: &Path) -> Option<String> {
         let mut text = String::new();
-        let result = fs::File::open(path).and_then(|file| file.take(FILE_LIMIT).read_to_string(&mut text));
+        let result = fs::File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_string(&mut text));
         match result {
-            Ok(_) => Some(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => {
-                self.pass_over(path, &error.to_string());
-                None
-            }
+            Ok(_) if text.len() as u64 <= FILE_LIMIT => return Some(text),
+            Ok(_) => self.pass_over(path, &format!("it has more than {FILE_LIMIT} bytes")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => self.pass_over(path, &error.to_string()),
         }
+        None
     }
 
     fn pass_over(&self, path: &Path, why: &str) {
@@ -110,7 +126,15 @@ impl Machine {
     /// The files of a folder with one of these endings, sorted as apt sorts them.
     fn files(&self, folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
         #[allow(clippy::disallowed_methods, reason = "sorted below")]
-        let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    self.pass_over(folder, &error.to_string());
+                }
+                return Vec::new();
+            }
+        };
         let wanted = |path: &PathBuf| {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             endings.iter().any(|ending| name.ends_with(ending))
@@ -121,11 +145,13 @@ impl Machine {
     }
 }
 
+/// Each URL once, where it came first. Whoever names it again may be the one who knows its password.
 fn unique(bases: Vec<Base>) -> Vec<Base> {
     let mut found: Vec<Base> = Vec::new();
     for base in bases {
-        if found.iter().all(|other| other.url != base.url) {
-            found.push(base);
+        match found.iter_mut().find(|known| known.url == base.url) {
+            Some(known) => known.credentials = known.credentials.take().or(base.credentials),
+            None => found.push(base),
         }
     }
     found
@@ -150,8 +176,8 @@ fn parse_base(url: &str, origin: &str) -> Option<Base> {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
         (decode_percent(user), decode_percent(password))
     });
-    let url = format!("{scheme}://{host}{}/", path.trim_end_matches('/'));
-    Some(Base { url, credentials, origin: origin.to_owned() })
+    let url = format!("{scheme}://{}{}/", host.to_ascii_lowercase(), path.trim_end_matches('/'));
+    Some(Base { url, credentials, origin: origin.to_owned() }).filter(Base::is_usable)
 }
 
 /// RFC 3986, 2.1; what is no escape stays.
@@ -183,9 +209,16 @@ mod tests {
         let base = parse_base("HTTPS://me:s%40cret@mirror.example:8443/a//", "test").unwrap();
         assert_eq!(base.url, "https://mirror.example:8443/a/");
         assert_eq!(base.credentials, Some(("me".to_owned(), "s@cret".to_owned())));
-        for wrong in
-            ["", "mirror.example", "file:///srv", "cdrom:[Debian]/", "https:///x", "http://a b/", "http://a/?x"]
-        {
+        for wrong in [
+            "",
+            "mirror.example",
+            "file:///srv",
+            "cdrom:[Debian]/",
+            "https:///x",
+            "http://a b/",
+            "http://a/?x",
+            "http://a:b/",
+        ] {
             assert!(parse_base(wrong, "test").is_none(), "{wrong}");
         }
     }

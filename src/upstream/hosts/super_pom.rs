@@ -29,7 +29,7 @@ fn read(machine: &Machine, jar: &Path) -> Option<Base> {
     let pom = zip_member(file, &jar.display().to_string(), MEMBER, MEMBER_LIMIT)
         .map_err(|error| pass_over(error.to_string()))
         .ok()??;
-    let text = String::from_utf8(pom).ok()?;
+    let text = String::from_utf8(pom).map_err(|error| pass_over(error.to_string())).ok()?;
     let document = Document::parse(&text).map_err(|error| pass_over(error.to_string())).ok()?;
     let repositories = document.descendants().filter(|node| node.tag_name().name() == "repository");
     let value = |node: roxmltree::Node<'_, '_>, name: &str| {

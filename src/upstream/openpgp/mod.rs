@@ -1,11 +1,13 @@
 //! OpenPGP: keys, detached signatures, cleartext signatures. The crate does the mathematics; the policy of what is
 //! accepted is here, for `pgp` enforces neither expiry nor revocation nor the strength of a hash.
 
+mod cleartext;
 mod error;
 mod policy;
 mod signature;
 
 use pgp::composed::{Deserializable, SignedPublicKey};
+use pgp::types::KeyDetails;
 
 pub use error::OpenPgpError;
 pub use signature::Accepted;
@@ -21,7 +23,8 @@ pub struct Keyring {
 
 impl Keyring {
     /// The keys of a KEYS file: armored blocks with prose between. A block that cannot be read (a key of 1997, say) is
-    /// left out; a file without any key is an error.
+    /// left out; a file without any key is an error. Of a key that stands there several times, what any copy says counts:
+    /// one may know that it was revoked, or that its life was prolonged.
     pub fn from_keys_file(text: &[u8]) -> Result<Keyring, OpenPgpError> {
         let text = String::from_utf8_lossy(text);
         let mut keys = Vec::new();
@@ -31,7 +34,7 @@ impl Keyring {
             let Some(end) = rest.find(END) else { break };
             let (block, after) = rest.split_at(end + END.len());
             if let Ok((found, _)) = SignedPublicKey::from_armor_many(block.as_bytes()) {
-                keys.extend(found.filter_map(Result::ok));
+                found.filter_map(Result::ok).for_each(|key| join(&mut keys, key));
             }
             rest = after;
         }
@@ -44,5 +47,27 @@ impl Keyring {
     /// The primary fingerprints of all keys, upper-case hexadecimal.
     pub fn fingerprints(&self) -> Vec<String> {
         self.keys.iter().map(policy::fingerprint).collect()
+    }
+}
+
+/// Adds a key, or what this copy of it knows.
+fn join(keys: &mut Vec<SignedPublicKey>, copy: SignedPublicKey) {
+    let Some(key) = keys.iter_mut().find(|key| key.fingerprint() == copy.fingerprint()) else {
+        keys.push(copy);
+        return;
+    };
+    key.details.revocation_signatures.extend(copy.details.revocation_signatures);
+    key.details.direct_signatures.extend(copy.details.direct_signatures);
+    for user in copy.details.users {
+        match key.details.users.iter_mut().find(|known| known.id.id() == user.id.id()) {
+            Some(known) => known.signatures.extend(user.signatures),
+            None => key.details.users.push(user),
+        }
+    }
+    for subkey in copy.public_subkeys {
+        match key.public_subkeys.iter_mut().find(|known| known.fingerprint() == subkey.fingerprint()) {
+            Some(known) => known.signatures.extend(subkey.signatures),
+            None => key.public_subkeys.push(subkey),
+        }
     }
 }

@@ -23,9 +23,14 @@ pub(super) enum Position {
     Subkey(usize),
 }
 
-/// Whether nothing in this copy of the key revokes what signed at `time` (seconds since 1970); the error continues
-/// "the key …", here and below.
-pub(super) fn check_revoked(key: &SignedPublicKey, position: Position, time: u64) -> Result<(), String> {
+/// Whether the key might sign at `time` (seconds since 1970); the error continues "the key …", here and below.
+pub(super) fn check(key: &SignedPublicKey, position: Position, time: u64) -> Result<(), String> {
+    check_revoked(key, position, time)?;
+    check_may_sign(key, position, time)
+}
+
+/// Whether nothing revokes what signed at `time`.
+fn check_revoked(key: &SignedPublicKey, position: Position, time: u64) -> Result<(), String> {
     let own = |signature: &&Signature| signature.verify_key(&key.primary_key).is_ok();
     for revocation in key.details.revocation_signatures.iter().filter(own) {
         check_revocation(revocation, time)?;
@@ -35,14 +40,14 @@ pub(super) fn check_revoked(key: &SignedPublicKey, position: Position, time: u64
         .try_for_each(|revocation| check_revocation(revocation, time))
 }
 
-/// Whether the key might sign at `time`, by what this copy of it says.
-pub(super) fn check_may_sign(key: &SignedPublicKey, position: Position, time: u64) -> Result<(), String> {
-    let newest_own = newest(self_signatures(key).into_iter());
-    within(&key.primary_key, newest_own, time)?;
+fn check_may_sign(key: &SignedPublicKey, position: Position, time: u64) -> Result<(), String> {
+    // Each is silent of what the other tells.
+    let own = [newest(certifications(key)), newest(direct_signatures(key))];
+    own.iter().try_for_each(|own| within(&key.primary_key, *own, time))?;
     let Position::Subkey(index) = position else {
         // Old keys say nothing of what they are for.
-        let refuses = newest_own.is_some_and(|signature| has_flags(signature) && !signature.key_flags().sign());
-        return if refuses { Err("may not sign data".to_owned()) } else { Ok(()) };
+        let refuses = |own: &&Signature| has_flags(own) && !own.key_flags().sign();
+        return if own.iter().flatten().any(refuses) { Err("may not sign data".to_owned()) } else { Ok(()) };
     };
     let subkey = &key.public_subkeys[index];
     let Some(binding) = newest(bound(key, subkey, SignatureType::SubkeyBinding)) else {
@@ -84,17 +89,20 @@ fn check_revocation(revocation: &Signature, time: u64) -> Result<(), String> {
 }
 
 /// Certifications of the key by itself. Their hash may be SHA-1, as on old keys of Apache's: the fingerprint is pinned.
-fn self_signatures(key: &SignedPublicKey) -> Vec<&Signature> {
-    let users = key.details.users.iter().flat_map(|user| {
+/// One that was taken back says nothing of the key.
+fn certifications(key: &SignedPublicKey) -> impl Iterator<Item = &Signature> {
+    key.details.users.iter().flat_map(|user| {
         let own = |signature: &&Signature| {
             signature.is_certification()
+                && signature.typ() != Some(SignatureType::CertRevocation)
                 && signature.verify_certification(&key.primary_key, Tag::UserId, &user.id).is_ok()
         };
         user.signatures.iter().filter(own)
-    });
-    let direct = key.details.direct_signatures.iter();
-    let direct = direct.filter(|signature| signature.verify_key(&key.primary_key).is_ok());
-    users.chain(direct).collect()
+    })
+}
+
+fn direct_signatures(key: &SignedPublicKey) -> impl Iterator<Item = &Signature> {
+    key.details.direct_signatures.iter().filter(|signature| signature.verify_key(&key.primary_key).is_ok())
 }
 
 fn newest<'a>(signatures: impl Iterator<Item = &'a Signature>) -> Option<&'a Signature> {
@@ -113,7 +121,7 @@ fn within(key: &impl KeyDetails, binding: Option<&Signature>, time: u64) -> Resu
         return Err("was made after the signature".to_owned());
     }
     let lasts = binding.and_then(Signature::key_expiration_time).map_or(0, |duration| u64::from(duration.as_secs()));
-    match lasts > 0 && time > created + lasts {
+    match lasts > 0 && time >= created + lasts {
         true => Err("had expired when it signed".to_owned()),
         false => Ok(()),
     }

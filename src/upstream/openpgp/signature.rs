@@ -1,11 +1,11 @@
 use std::io::Read;
 
-use pgp::composed::{CleartextSignedMessage, Deserializable, DetachedSignature, SignedPublicKey};
+use pgp::composed::{Deserializable, DetachedSignature, SignedPublicKey};
 use pgp::packet::{Signature, SignatureType};
 use pgp::types::VerifyingKey;
 
 use super::policy::{self, Position};
-use super::{Keyring, OpenPgpError};
+use super::{Keyring, OpenPgpError, cleartext};
 
 /// A signature that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct Accepted {
 impl Keyring {
     /// Verifies a detached signature (armored or not) over `data`. The signer's primary fingerprint must be among
     /// `signers`. Refused: another signer, SHA-1 and MD5, a signature made after the key expired or was revoked (a
-    /// revocation that tells of no soft reason counts always), a subkey that may not sign or is not bound back, bytes
-    /// that do not fit. `data` is streamed.
+    /// revocation that tells of no soft reason counts always), a subkey that may not sign or is not bound back, a
+    /// signature of text instead of bytes, bytes that do not fit. `data` is streamed.
     pub fn verify_detached(
         &self,
         name: &str,
@@ -28,8 +28,12 @@ impl Keyring {
         signature: &[u8],
         signers: &[&str],
     ) -> Result<Accepted, OpenPgpError> {
-        let (signature, _) = DetachedSignature::from_reader_single(signature)
-            .map_err(|error| OpenPgpError::Unreadable { name: name.to_owned(), why: error.to_string() })?;
+        let unreadable = |why: String| OpenPgpError::Unreadable { name: name.to_owned(), why };
+        let (signature, _) =
+            DetachedSignature::from_reader_single(signature).map_err(|error| unreadable(error.to_string()))?;
+        if signature.signature.typ() == Some(SignatureType::Text) {
+            return Err(unreadable("it is one of text, which leaves open how lines end".to_owned()));
+        }
         let accepted = self.accept(name, &signature.signature, data)?;
         match signers.contains(&accepted.signer.as_str()) {
             true => Ok(accepted),
@@ -45,19 +49,21 @@ impl Keyring {
     /// signature must be by a key of this keyring and good; the same rules.
     pub fn verify_cleartext(&self, name: &str, document: &[u8]) -> Result<(String, Vec<Accepted>), OpenPgpError> {
         let unreadable = |why: String| OpenPgpError::Unreadable { name: name.to_owned(), why };
-        let text = std::str::from_utf8(document).map_err(|error| unreadable(error.to_string()))?;
-        let (message, _) = CleartextSignedMessage::from_string(text).map_err(|error| unreadable(error.to_string()))?;
-        let signed = message.signed_text();
+        let signed = cleartext::read(document).map_err(unreadable)?;
         let mut accepted = Vec::new();
-        let mut refused = None;
-        for signature in message.signatures() {
-            match self.accept(name, signature, &mut signed.as_bytes()) {
+        let mut refused: Option<OpenPgpError> = None;
+        for signature in &signed.signatures {
+            match self.accept(name, signature, &mut signed.text.as_bytes()) {
                 Ok(good) => accepted.push(good),
-                Err(error) => refused = Some(error),
+                // What is wrong with a signature of ours tells more than whose the others are.
+                Err(error) if matches!(refused, None | Some(OpenPgpError::UnknownSigner { .. })) => {
+                    refused = Some(error);
+                }
+                Err(_) => {}
             }
         }
         match (accepted.is_empty(), refused) {
-            (false, _) => Ok((signed.replace("\r\n", "\n"), accepted)),
+            (false, _) => Ok((signed.text.replace("\r\n", "\n"), accepted)),
             (true, Some(error)) => Err(error),
             (true, None) => Err(unreadable("it holds no signature".to_owned())),
         }
@@ -75,52 +81,30 @@ impl Keyring {
         }
         let created = signature.created().ok_or_else(|| unreadable("it does not say when it was made"))?;
         let time = u64::from(created.as_secs());
-        // A KEYS file may hold a key several times; a revocation in any copy counts.
-        let copies = self.holders(signature);
-        let Some((first, position)) = copies.first() else {
+        let Some((key, position)) = self.holder(signature) else {
             return Err(OpenPgpError::UnknownSigner { name: name(), found: issuers(signature) });
         };
-        let signer = policy::fingerprint(first);
+        let signer = policy::fingerprint(key);
         let fits = match position {
-            Position::Primary => signature.verify(&first.primary_key, data),
-            Position::Subkey(index) => signature.verify(&first.public_subkeys[*index].key, data),
+            Position::Primary => signature.verify(&key.primary_key, data),
+            Position::Subkey(index) => signature.verify(&key.public_subkeys[index].key, data),
         };
         if fits.is_err() {
             return Err(OpenPgpError::Bad { name: name(), signer });
         }
-        let refuse = |why| OpenPgpError::Key { name: name(), signer: signer.clone(), why };
-        for (key, position) in &copies {
-            policy::check_revoked(key, *position, time).map_err(refuse)?;
+        match policy::check(key, position, time) {
+            Ok(()) => Ok(Accepted { signer, created: time }),
+            Err(why) => Err(OpenPgpError::Key { name: name(), signer, why }),
         }
-        // An old copy may not know that the key's life was prolonged.
-        let mut may_sign = Err(String::new());
-        for (key, position) in &copies {
-            may_sign = may_sign.or_else(|_| policy::check_may_sign(key, *position, time));
-        }
-        may_sign.map_err(refuse)?;
-        Ok(Accepted { signer, created: time })
     }
 
-    /// The keys that hold the one that a signature names, and where.
-    fn holders(&self, signature: &Signature) -> Vec<(&SignedPublicKey, Position)> {
-        let mut found: Vec<(&SignedPublicKey, Position)> = Vec::new();
-        for key in &self.keys {
-            let mut position = None;
-            if named(signature, &key.primary_key) {
-                position = Some(Position::Primary);
-            }
-            for (index, subkey) in key.public_subkeys.iter().enumerate() {
-                if named(signature, &subkey.key) {
-                    position = Some(Position::Subkey(index));
-                }
-            }
-            let Some(position) = position else { continue };
-            // Key ids can collide; copies of one key cannot differ in their fingerprint.
-            if found.first().is_none_or(|(first, _)| policy::fingerprint(first) == policy::fingerprint(key)) {
-                found.push((key, position));
-            }
-        }
-        found
+    /// The key that holds the one that a signature names, and where.
+    fn holder(&self, signature: &Signature) -> Option<(&SignedPublicKey, Position)> {
+        self.keys.iter().find_map(|key| {
+            let subkey = || key.public_subkeys.iter().position(|subkey| named(signature, &subkey.key));
+            let primary = named(signature, &key.primary_key).then_some(Position::Primary);
+            primary.or_else(|| subkey().map(Position::Subkey)).map(|position| (key, position))
+        })
     }
 }
 
