@@ -57,7 +57,10 @@ impl Layout {
         let read = File::open(&path).and_then(|file| file.take(INDEX_LIMIT + 1).read_to_end(&mut bytes));
         read.map_err(StoreError::io("read", &path))?;
         if bytes.len() as u64 > INDEX_LIMIT {
-            return Err(StoreError::NoLayout { path, why: format!("is longer than the {INDEX_LIMIT} bytes it may have") });
+            return Err(StoreError::NoLayout {
+                path,
+                why: format!("is longer than the {INDEX_LIMIT} bytes it may have"),
+            });
         }
         Ok(bytes)
     }

@@ -81,12 +81,7 @@ impl Store {
         Ok(pruned)
     }
 
-    fn prune_records(
-        &self,
-        needed: &Needed,
-        options: PruneOptions,
-        pruned: &mut Pruned,
-    ) -> Result<(), StoreError> {
+    fn prune_records(&self, needed: &Needed, options: PruneOptions, pruned: &mut Pruned) -> Result<(), StoreError> {
         for kind in files::list(&self.cache("records"))? {
             for path in files::list(&kind)? {
                 let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
