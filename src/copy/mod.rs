@@ -12,7 +12,7 @@ use crate::oci::Descriptor;
 
 pub use execute::execute;
 pub use plan::{Plan, PlannedBlob, plan};
-pub use walk::{MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFEST};
+pub use walk::{MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFEST, MAX_MANIFESTS};
 
 /// Where an image comes from.
 ///

@@ -28,7 +28,7 @@ impl Plan {
     /// Bytes of blobs that move.
     pub fn bytes(&self) -> u64 {
         let absent = self.blobs.iter().filter(|blob| blob.have == Have::Absent);
-        absent.map(|blob| blob.descriptor.size).sum()
+        absent.fold(0, |total, blob| total.saturating_add(blob.descriptor.size))
     }
 }
 

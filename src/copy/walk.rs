@@ -1,5 +1,8 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{CopyError, Source};
 use crate::digest::Digest;
@@ -14,6 +17,9 @@ pub const MAX_DESCRIPTORS: usize = 10_000;
 /// A manifest's size in bytes, at most (distribution-spec 1.1 asks registries for 4 MiB at least).
 pub const MAX_MANIFEST: u64 = 8 << 20;
 
+/// All manifests of one image, in bytes, at most: they are held in memory.
+pub const MAX_MANIFESTS: u64 = 64 << 20;
+
 /// What one image consists of.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
@@ -21,7 +27,26 @@ pub(super) struct Graph {
     pub blobs: Vec<Descriptor>,
     /// Manifests with their bytes, children before parents.
     pub manifests: Vec<(Descriptor, Vec<u8>)>,
-    seen: BTreeSet<Digest>,
+    seen_blobs: BTreeMap<Digest, u64>,
+    seen_manifests: BTreeSet<(Digest, String)>,
+    bytes: u64,
+}
+
+/// What a document says it is. Two readers must not see two images in it (image-spec 1.1, manifest.md, "mediaType").
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    media_type: Option<String>,
+    config: Option<IgnoredAny>,
+    layers: Option<IgnoredAny>,
+    manifests: Option<IgnoredAny>,
+}
+
+impl Shape {
+    fn is_only(&self, media_type: &str) -> bool {
+        let own = self.media_type.as_deref().is_none_or(|own| own == media_type);
+        own && (self.manifests.is_none() || (self.config.is_none() && self.layers.is_none()))
+    }
 }
 
 /// Reads all manifests below `root`.
@@ -34,27 +59,45 @@ pub(super) fn walk(source: &dyn Source, root: &Descriptor) -> Result<Graph, Copy
 fn visit(source: &dyn Source, descriptor: &Descriptor, depth: usize, graph: &mut Graph) -> Result<(), CopyError> {
     let wrong =
         |why: String| CopyError::Manifest { place: source.describe(), descriptor: descriptor.digest.to_string(), why };
-    if !graph.seen.insert(descriptor.digest) {
+    // Seen as a blob is not seen: the parts of a manifest move too, whoever else calls it a layer.
+    if !graph.seen_manifests.insert((descriptor.digest, descriptor.media_type.clone())) {
         return Ok(());
     }
-    if depth > MAX_DEPTH || graph.seen.len() > MAX_DESCRIPTORS {
-        return Err(wrong(format!("more than {MAX_DEPTH} levels or {MAX_DESCRIPTORS} parts, which no image has")));
+    if depth > MAX_DEPTH {
+        return Err(wrong(format!("more than {MAX_DEPTH} levels, which no image has")));
     }
+    let is_index = match descriptor.media_type.as_str() {
+        media_type::INDEX => true,
+        media_type::MANIFEST => false,
+        other => return Err(wrong(format!("the media type `{}` is not known", other.escape_debug()))),
+    };
     let bytes = read(source, descriptor)?;
+    graph.bytes += descriptor.size;
+    if graph.bytes > MAX_MANIFESTS {
+        return Err(wrong(format!("more than {MAX_MANIFESTS} bytes of manifests, which no image has")));
+    }
     let parse = |error: serde_json::Error| wrong(format!("is not the JSON that its media type says: {error}"));
-    match descriptor.media_type.as_str() {
-        media_type::INDEX => {
-            let index: Index = serde_json::from_slice(&bytes).map_err(parse)?;
-            for manifest in &index.manifests {
-                visit(source, manifest, depth + 1, graph)?;
+    let shape: Shape = serde_json::from_slice(&bytes).map_err(parse)?;
+    if !shape.is_only(&descriptor.media_type) {
+        return Err(wrong("may be read as a manifest and as an index".to_owned()));
+    }
+    if is_index {
+        let index: Index = serde_json::from_slice(&bytes).map_err(parse)?;
+        for manifest in &index.manifests {
+            visit(source, manifest, depth + 1, graph)?;
+        }
+    } else {
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(parse)?;
+        for blob in std::iter::once(manifest.config).chain(manifest.layers) {
+            match graph.seen_blobs.insert(blob.digest, blob.size) {
+                None => graph.blobs.push(blob),
+                Some(size) if size == blob.size => {}
+                Some(_) => return Err(wrong(format!("{} is given two sizes", blob.digest))),
             }
         }
-        media_type::MANIFEST => {
-            let manifest: Manifest = serde_json::from_slice(&bytes).map_err(parse)?;
-            let blobs = std::iter::once(manifest.config).chain(manifest.layers);
-            graph.blobs.extend(blobs.filter(|blob| graph.seen.insert(blob.digest)));
-        }
-        other => return Err(wrong(format!("the media type `{}` is not known", other.escape_debug()))),
+    }
+    if graph.seen_blobs.len() + graph.seen_manifests.len() > MAX_DESCRIPTORS {
+        return Err(wrong(format!("more than {MAX_DESCRIPTORS} parts, which no image has")));
     }
     graph.manifests.push((descriptor.clone(), bytes));
     Ok(())

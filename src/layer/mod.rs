@@ -5,6 +5,7 @@
 mod chunk;
 mod entry;
 mod error;
+mod extension;
 mod gzip;
 mod header;
 mod outside;

@@ -1,54 +1,76 @@
 //! Tars from outside: read with suspicion, handed on as safe entries.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use tar::{Archive, EntryType};
 
+use super::extension::{self, Extensions, Kind};
 use super::{Entry, EntryKind, EntryPath, LayerError, Origin};
+
+/// Bytes of all paths and targets of an archive together, at most: they are held in memory.
+const NAMES: u64 = 64 << 20;
 
 /// Bounds on an archive from outside, against bombs.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Entries.
+    /// Entries, and folders that their paths lead through.
     pub entries: u64,
-    /// Bytes of all files together, as declared; a file cannot have more than it declares.
+    /// Bytes of all contents together, as declared; a file cannot have more than it declares.
     pub bytes: u64,
 }
 
 /// Reads a tar from outside and hands each entry to `take` with a reader of its contents; what `take` leaves unread is
-/// skipped. The root folder itself is left out. `input` names the archive in errors and origins; entries carry the
-/// tar's own mode and owner. Extended attributes are not taken.
+/// skipped. The root folder itself is left out, and so are global PAX headers. `input` names the archive in errors and
+/// origins; entries carry the tar's own mode and owner. Extended attributes are not taken.
 ///
 /// Refused: devices, pipes, sparse files, `..`, absolute paths, hard links to what did not come before as a file,
 /// symbolic links that climb above the root, a path through a link, a second entry at one path (unless both are
-/// folders), and what exceeds `limits`.
+/// folders), headers that contradict each other, and what exceeds `limits`.
 pub fn read_tar<R: Read, E: From<LayerError>>(
     tar: R,
     input: &str,
     limits: Limits,
     mut take: impl FnMut(Entry, &mut dyn Read) -> Result<(), E>,
 ) -> Result<(), E> {
+    let mut reader =
+        Reader { input, origin: Arc::from(input), limits, entries: 0, bytes: 0, names: 0, seen: BTreeMap::new() };
     let damaged = |error: io::Error| LayerError::Damaged { input: input.to_owned(), why: chain(&error) };
-    let mut reader = Reader { input, origin: Arc::from(input), limits, bytes: 0, seen: BTreeMap::new() };
     let mut archive = Archive::new(tar);
-    for entry in archive.entries().map_err(damaged)? {
+    let mut extensions = Extensions::default();
+    // Raw, for otherwise tar-rs reads extension headers of any size into memory.
+    for entry in archive.entries().map_err(damaged)?.raw(true) {
         let mut entry = entry.map_err(damaged)?;
-        if let Some(safe) = reader.check(&entry)? {
+        reader.count(entry.size())?;
+        if let Some(kind) = Kind::of(entry.header()) {
+            reader.extend(&mut extensions, kind, &mut entry)?;
+            continue;
+        }
+        reader.count_entry()?;
+        if entry.header().entry_type() == EntryType::XGlobalHeader {
+            continue;
+        }
+        if let Some(safe) = reader.check(&entry, std::mem::take(&mut extensions))? {
             take(safe, &mut entry)?;
         }
     }
-    Ok(())
+    match extensions == Extensions::default() {
+        true => Ok(()),
+        false => Err(reader.damaged("it ends after a header that describes another entry").into()),
+    }
 }
 
 struct Reader<'a> {
     input: &'a str,
     origin: Arc<str>,
     limits: Limits,
+    entries: u64,
     bytes: u64,
-    /// What came so far.
-    seen: BTreeMap<EntryPath, Seen>,
+    names: u64,
+    /// What came so far, and the folders that paths lead through.
+    seen: BTreeMap<Vec<u8>, Seen>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,46 +81,82 @@ enum Seen {
 }
 
 impl Reader<'_> {
-    /// The entry, if it is one; `None` for the root folder and for headers that concern the archive only.
-    fn check<R: Read>(&mut self, entry: &tar::Entry<'_, R>) -> Result<Option<Entry>, LayerError> {
+    /// Counts the contents of an entry of whatever kind, before any of them is read or skipped.
+    fn count(&mut self, size: u64) -> Result<(), LayerError> {
+        self.bytes = self.bytes.saturating_add(size);
+        self.bounded(self.bytes, self.limits.bytes, "bytes")
+    }
+
+    fn count_entry(&mut self) -> Result<(), LayerError> {
+        self.entries += 1;
+        self.bounded(self.entries, self.limits.entries, "entries")
+    }
+
+    fn bounded(&self, count: u64, limit: u64, what: &'static str) -> Result<(), LayerError> {
+        match count > limit {
+            true => Err(LayerError::Bomb { input: self.input.to_owned(), limit, what }),
+            false => Ok(()),
+        }
+    }
+
+    fn extend(&self, extensions: &mut Extensions, kind: Kind, header: &mut dyn Read) -> Result<(), LayerError> {
+        let mut bytes = Vec::new();
+        let read = header.take(extension::LONGEST + 1).read_to_end(&mut bytes);
+        read.map_err(|error| self.damaged(&chain(&error)))?;
+        self.bounded(bytes.len() as u64, extension::LONGEST, "bytes in an extension header")?;
+        extensions.take(kind, &bytes).map_err(|why| self.damaged(why))
+    }
+
+    /// The entry, if it is one; `None` for the root folder.
+    fn check<R: Read>(
+        &mut self,
+        entry: &tar::Entry<'_, R>,
+        extensions: Extensions,
+    ) -> Result<Option<Entry>, LayerError> {
         let header = entry.header();
-        let raw = entry.path_bytes();
+        let raw = extensions.path.unwrap_or_else(|| header.path_bytes().into_owned());
         let kind = header.entry_type();
-        if kind == EntryType::XGlobalHeader || is_root(&raw, kind) {
+        if is_root(&raw, kind) {
             return Ok(None);
         }
         let path = EntryPath::new(&raw).map_err(|error| self.refused(&raw, &error.to_string()))?;
-        let number = |value: io::Result<u64>| value.ok().and_then(|value| u32::try_from(value).ok());
-        let (Ok(mode), Some(uid), Some(gid)) = (header.mode(), number(header.uid()), number(header.gid())) else {
+        if extensions.size.is_some_and(|size| size != entry.size()) {
+            return Err(self.refused(&raw, "its headers give two sizes"));
+        }
+        if extensions.sparse {
+            return Err(self.refused(&raw, "it is a sparse file"));
+        }
+        if matches!(kind, EntryType::Regular | EntryType::Continuous) && raw.ends_with(b"/") {
+            return Err(self.refused(&raw, "it is a file with the name of a folder"));
+        }
+        let number = |extended: Option<u64>, own: io::Result<u64>| {
+            extended.or(own.ok()).and_then(|value| u32::try_from(value).ok())
+        };
+        let (uid, gid) = (number(extensions.uid, header.uid()), number(extensions.gid, header.gid()));
+        let (Ok(mode), Some(uid), Some(gid)) = (header.mode(), uid, gid) else {
             return Err(self.refused(&raw, "its mode or owner is no number"));
         };
-        let kind = self.kind(entry, &path, kind)?;
+        let target = extensions.target.or_else(|| header.link_name_bytes().map(Cow::into_owned));
+        let kind = self.kind(&path, kind, entry.size(), target)?;
         self.remember(&path, &kind)?;
         let origin = Origin { input: self.origin.clone(), rule: Arc::from("package") };
         Ok(Some(Entry { path, kind, mode: mode & 0o7777, uid, gid, origin }))
     }
 
-    fn kind<R: Read>(
-        &mut self,
-        entry: &tar::Entry<'_, R>,
+    fn kind(
+        &self,
         path: &EntryPath,
         kind: EntryType,
+        size: u64,
+        target: Option<Vec<u8>>,
     ) -> Result<EntryKind, LayerError> {
         let refused = |why: &str| self.refused(path.as_bytes(), why);
-        let target = || entry.link_name_bytes().ok_or_else(|| refused("it is a link without a target"));
+        let target = || target.ok_or_else(|| refused("it is a link without a target"));
         match kind {
-            EntryType::Regular | EntryType::Continuous => {
-                self.bytes = self.bytes.saturating_add(entry.size());
-                match self.bytes > self.limits.bytes {
-                    true => {
-                        Err(LayerError::Bomb { input: self.input.to_owned(), limit: self.limits.bytes, what: "bytes" })
-                    }
-                    false => Ok(EntryKind::File { size: entry.size() }),
-                }
-            }
+            EntryType::Regular | EntryType::Continuous => Ok(EntryKind::File { size }),
             EntryType::Directory => Ok(EntryKind::Directory),
             EntryType::Symlink => {
-                let target = target()?.into_owned();
+                let target = target()?;
                 match path.holds_link(&target) && !target.is_empty() && !target.contains(&0) {
                     true => Ok(EntryKind::Symlink { target }),
                     false => Err(refused(&format!("it links to `{}`, outside the root", target.escape_ascii()))),
@@ -106,7 +164,7 @@ impl Reader<'_> {
             }
             EntryType::Link => {
                 let target = EntryPath::new(&target()?).map_err(|error| refused(&error.to_string()))?;
-                match self.seen.get(&target) {
+                match self.seen.get(target.as_bytes()) {
                     Some(Seen::File) => Ok(EntryKind::Hardlink { target }),
                     _ => Err(refused(&format!("it is a hard link to {target}, which did not come before as a file"))),
                 }
@@ -119,29 +177,38 @@ impl Reader<'_> {
     }
 
     fn remember(&mut self, path: &EntryPath, kind: &EntryKind) -> Result<(), LayerError> {
-        let now = match kind {
-            EntryKind::Directory => Seen::Directory,
-            EntryKind::Symlink { .. } => Seen::Symlink,
-            EntryKind::File { .. } | EntryKind::Hardlink { .. } => Seen::File,
+        let (now, target) = match kind {
+            EntryKind::Directory => (Seen::Directory, 0),
+            EntryKind::Symlink { target } => (Seen::Symlink, target.len()),
+            EntryKind::File { .. } => (Seen::File, 0),
+            EntryKind::Hardlink { target } => (Seen::File, target.as_bytes().len()),
         };
         for folder in path.ancestors() {
-            let above = EntryPath::new(folder)?;
-            if matches!(self.seen.get(&above), Some(Seen::Symlink | Seen::File)) {
-                return Err(
-                    self.refused(path.as_bytes(), &format!("its path leads through {above}, which is no folder"))
-                );
+            match self.seen.get(folder) {
+                Some(Seen::Directory) => {}
+                Some(Seen::Symlink | Seen::File) => {
+                    let why = format!("its path leads through {}, which is no folder", folder.escape_ascii());
+                    return Err(self.refused(path.as_bytes(), &why));
+                }
+                None => self.add(folder, Seen::Directory, 0)?,
             }
         }
-        match self.seen.insert(path.clone(), now) {
-            Some(before) if (before, now) != (Seen::Directory, Seen::Directory) => {
-                return Err(self.refused(path.as_bytes(), "it comes twice"));
-            }
-            _ => {}
+        match self.seen.get(path.as_bytes()) {
+            None => self.add(path.as_bytes(), now, target),
+            Some(Seen::Directory) if now == Seen::Directory => Ok(()),
+            Some(_) => Err(self.refused(path.as_bytes(), "it comes twice")),
         }
-        match self.seen.len() as u64 > self.limits.entries {
-            true => Err(LayerError::Bomb { input: self.input.to_owned(), limit: self.limits.entries, what: "entries" }),
-            false => Ok(()),
-        }
+    }
+
+    fn add(&mut self, path: &[u8], what: Seen, target: usize) -> Result<(), LayerError> {
+        self.names += (path.len() + target) as u64;
+        self.bounded(self.names, NAMES, "bytes of names")?;
+        self.seen.insert(path.to_vec(), what);
+        self.bounded(self.seen.len() as u64, self.limits.entries, "entries")
+    }
+
+    fn damaged(&self, why: &str) -> LayerError {
+        LayerError::Damaged { input: self.input.to_owned(), why: why.to_owned() }
     }
 
     fn refused(&self, path: &[u8], why: &str) -> LayerError {
@@ -152,6 +219,7 @@ impl Reader<'_> {
 
 fn is_root(path: &[u8], kind: EntryType) -> bool {
     kind == EntryType::Directory
+        && !path.is_empty()
         && path.iter().all(|byte| matches!(byte, b'.' | b'/'))
         && !path.windows(2).any(|w| w == b"..")
 }

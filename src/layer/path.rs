@@ -43,11 +43,6 @@ impl EntryPath {
         slashes.map(|(at, _)| &self.0[..at])
     }
 
-    /// The last component.
-    pub(super) fn name(&self) -> &[u8] {
-        self.0.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
-    }
-
     /// Whether a symbolic link at this path with this target stays inside the image's root. An absolute target is
     /// resolved inside the root, so it does.
     pub(super) fn holds_link(&self, target: &[u8]) -> bool {

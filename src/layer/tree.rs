@@ -24,7 +24,8 @@ impl Tree {
             path: entry.path.to_string(),
             why: why.to_owned(),
         };
-        if entry.path.name().starts_with(b".wh.") {
+        // The folders above too, for they are made where they are missing.
+        if entry.path.as_bytes().split(|byte| *byte == b'/').any(|name| name.starts_with(b".wh.")) {
             return Err(refuse("a name that begins with `.wh.` would delete files of the layers below"));
         }
         if let Some((kind, origin)) = self.0.get(entry.path.as_bytes()) {

@@ -1,20 +1,20 @@
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::StoreError;
-use super::files::Temporary;
+use super::files::{self, Temporary};
+use super::{Layout, StoreError};
 use crate::digest::Digest;
 
 /// A blob under way. Dropped without [`BlobWriter::commit`], it leaves nothing.
 #[derive(Debug)]
 pub struct BlobWriter {
     temporary: Temporary,
-    blobs: PathBuf,
+    layout: Layout,
 }
 
 impl BlobWriter {
-    pub(super) fn create(temporary_folder: &Path, blobs: PathBuf) -> Result<BlobWriter, StoreError> {
-        Ok(BlobWriter { temporary: Temporary::create(temporary_folder)?, blobs })
+    pub(super) fn create(temporary_folder: &Path, layout: &Layout) -> Result<BlobWriter, StoreError> {
+        Ok(BlobWriter { temporary: Temporary::create(temporary_folder)?, layout: layout.clone() })
     }
 
     /// Adds bytes.
@@ -25,7 +25,9 @@ impl BlobWriter {
     /// Syncs the file and gives it its final name. The caller hashed the bytes as it wrote them. A blob of that name
     /// that is there already is replaced by the same bytes, so one that was damaged is mended.
     pub fn commit(self, digest: &Digest) -> Result<(), StoreError> {
-        self.temporary.rename(&self.blobs.join(digest.hex()))
+        // A layout that others made need not have the folder yet.
+        files::make_folder(&self.layout.blob_folder(digest.algorithm()))?;
+        self.temporary.rename(&self.layout.blob_path(digest))
     }
 }
 

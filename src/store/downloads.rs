@@ -67,8 +67,13 @@ impl Downloads {
         self.folder().join(digest.hex())
     }
 
-    pub(super) fn folder(&self) -> PathBuf {
+    fn folder(&self) -> PathBuf {
         self.cache.join("downloads/sha256")
+    }
+
+    /// All whole inputs.
+    pub(super) fn files(&self) -> Result<Vec<PathBuf>, StoreError> {
+        files::list(&self.folder())
     }
 
     pub(super) fn parts(&self) -> PathBuf {

@@ -10,9 +10,21 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::StoreError;
 
-/// Makes a folder and those above it, which only the user may write to, whatever the umask.
+/// Makes a folder and those above it, so that they last through a crash. Only the user may write to them, whatever the
+/// umask, which can only take more away.
 pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
-    DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(StoreError::io("make the folder", path))
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent() {
+        make_folder(above)?;
+    }
+    match DirBuilder::new().mode(0o755).create(path) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(StoreError::io("make the folder", path)(error)),
+        Ok(()) => sync_folder(path),
+    }
 }
 
 /// Refuses a folder of another user, and one that group or others may write to.
@@ -65,6 +77,14 @@ pub(super) fn try_lock(path: &Path) -> Result<Option<File>, StoreError> {
     }
 }
 
+/// How the names of files under way begin: in a layout they lie beside files that are not ours.
+const TEMPORARY: &str = ".kimg-";
+
+/// Whether a name is that of a file under way.
+pub(super) fn is_temporary(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(TEMPORARY))
+}
+
 /// A file under way: it has a name that nobody else makes, its writer holds its lock, and it is removed when dropped
 /// unless it was given its final name.
 #[derive(Debug)]
@@ -78,7 +98,7 @@ impl Temporary {
     pub(super) fn create(folder: &Path) -> Result<Temporary, StoreError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
-            let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+            let name = format!("{TEMPORARY}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
             let path = folder.join(name);
             let open = OpenOptions::new().create_new(true).read(true).write(true).mode(0o644).open(&path);
             match open {
@@ -119,22 +139,23 @@ impl Drop for Temporary {
     }
 }
 
-/// Makes a rename last through a crash.
-fn sync_folder(file: &Path) -> Result<(), StoreError> {
-    let Some(folder) = file.parent() else { return Ok(()) };
+/// Makes the name of a file or folder last through a crash.
+fn sync_folder(named: &Path) -> Result<(), StoreError> {
+    let Some(folder) = named.parent() else { return Ok(()) };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("sync", folder))
 }
 
-/// Removes files under way whose writer is gone; returns their count and bytes.
-pub(super) fn sweep(folder: &Path) -> Result<(u64, u64), StoreError> {
+/// Removes files under way whose writer is gone, or with `dry_run` only looks for them; returns their count and bytes.
+pub(super) fn sweep(folder: &Path, dry_run: bool) -> Result<(u64, u64), StoreError> {
     let (mut count, mut bytes) = (0, 0);
-    for path in list(folder)? {
+    for path in list(folder)?.into_iter().filter(|path| is_temporary(path)) {
         let Ok(file) = File::open(&path) else { continue };
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             continue;
         }
         let size = file.metadata().map_or(0, |metadata| metadata.len());
-        if fs::remove_file(&path).is_ok() {
+        if dry_run || fs::remove_file(&path).is_ok() {
             (count, bytes) = (count + 1, bytes + size);
         }
     }
@@ -155,6 +176,13 @@ pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Removes a file, or a folder that lies where only files should be.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    let is_folder = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    removed.map_err(StoreError::io("remove", path))
 }
 
 /// Writes a whole small file: beside, synced, renamed.

@@ -1,5 +1,10 @@
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::files;
 use super::{Layout, Store, StoreError};
@@ -8,8 +13,24 @@ use crate::oci::{Config, Descriptor, Index, Manifest, media_type};
 /// The annotation of a name in a layout's index (image-spec 1.1, annotations.md).
 pub const NAME: &str = "org.opencontainers.image.ref.name";
 
+/// Indexes within indexes beyond this depth are not looked into.
+pub(super) const MAX_DEPTH: usize = 8;
+
 /// Manifests and configurations are read whole.
 const DOCUMENT_LIMIT: u64 = 8 << 20;
+
+/// An index is read whole too; this is room for 100,000 names.
+const INDEX_LIMIT: u64 = 64 << 20;
+
+/// An index with all that stands in it, known to kimg or not.
+#[derive(Serialize, Deserialize)]
+struct WholeIndex {
+    #[serde(rename = "schemaVersion")]
+    schema_version: Value,
+    #[serde(flatten)]
+    other: Map<String, Value>,
+    manifests: Vec<Value>,
+}
 
 /// An image of the store, as `kimg store ls` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +48,28 @@ pub struct Named {
 impl Layout {
     /// The index.
     pub fn index(&self) -> Result<Index, StoreError> {
+        self.parse_index(&self.read_index()?)
+    }
+
+    fn read_index(&self) -> Result<Vec<u8>, StoreError> {
         let path = self.index_file();
-        let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| StoreError::NoLayout { path, why: format!("is no index of a layout: {error}") })
+        let mut bytes = Vec::new();
+        let read = File::open(&path).and_then(|file| file.take(INDEX_LIMIT + 1).read_to_end(&mut bytes));
+        read.map_err(StoreError::io("read", &path))?;
+        if bytes.len() as u64 > INDEX_LIMIT {
+            return Err(StoreError::NoLayout {
+                path,
+                why: format!("is longer than the {INDEX_LIMIT} bytes it may have"),
+            });
+        }
+        Ok(bytes)
+    }
+
+    fn parse_index<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, StoreError> {
+        serde_json::from_slice(bytes).map_err(|error| StoreError::NoLayout {
+            path: self.index_file(),
+            why: format!("is no index of a layout: {error}"),
+        })
     }
 
     /// What a name points at.
@@ -40,36 +79,41 @@ impl Layout {
     }
 
     /// Points each of `names` at `descriptor`, in one change of the index; without names it is listed without one. An
-    /// index that says so already is not written.
+    /// index that says so already is not written. What others wrote into the index stays as it is.
     pub fn name(&self, names: &[String], descriptor: &Descriptor) -> Result<(), StoreError> {
         if is_named(&self.index()?, names, descriptor) {
             return Ok(());
         }
         let lock = files::lock_exclusive(&self.index_lock())?;
-        let mut index = self.index()?;
-        index.manifests.retain(|other| {
-            let replaced = match other.annotations.get(NAME) {
+        let bytes = self.read_index()?;
+        let (known, mut index) = (self.parse_index::<Index>(&bytes)?, self.parse_index::<WholeIndex>(&bytes)?);
+        let mut manifests: Vec<(Option<String>, Value)> = Vec::new();
+        for (mut other, whole) in known.manifests.into_iter().zip(index.manifests) {
+            let name = other.annotations.remove(NAME);
+            let replaced = match &name {
                 Some(name) => names.contains(name),
                 None => other.digest == descriptor.digest,
             };
-            !replaced
-        });
-        let named = |name: &String| {
+            if !replaced {
+                manifests.push((name, whole));
+            }
+        }
+        if names.is_empty() {
+            manifests.push((None, json!(descriptor)));
+        }
+        for name in names {
             let mut named = descriptor.clone();
             named.annotations.insert(NAME.to_owned(), name.clone());
-            named
-        };
-        match names {
-            [] => index.manifests.push(descriptor.clone()),
-            names => index.manifests.extend(names.iter().map(named)),
+            manifests.push((Some(name.clone()), json!(named)));
         }
-        index.manifests.sort_by(|a, b| a.annotations.get(NAME).cmp(&b.annotations.get(NAME)));
+        manifests.sort_by(|(a, _), (b, _)| a.cmp(b));
+        index.manifests = manifests.into_iter().map(|(_, whole)| whole).collect();
         self.write_index(&index)?;
         drop(lock);
         Ok(())
     }
 
-    pub(super) fn write_index(&self, index: &Index) -> Result<(), StoreError> {
+    pub(super) fn write_index(&self, index: &impl Serialize) -> Result<(), StoreError> {
         files::write_whole(self.root(), &self.index_file(), &crate::oci::to_bytes(index))
     }
 }
@@ -92,14 +136,14 @@ impl Store {
         let mut all = Vec::new();
         for descriptor in index.manifests {
             let Some(name) = descriptor.annotations.get(NAME).cloned() else { continue };
-            let (size, created) = self.measure(&descriptor)?;
+            let (size, created) = self.measure(&descriptor, MAX_DEPTH)?;
             all.push(Named { name, descriptor, size, created });
         }
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }
 
-    fn measure(&self, descriptor: &Descriptor) -> Result<(u64, Option<String>), StoreError> {
+    fn measure(&self, descriptor: &Descriptor, depth: usize) -> Result<(u64, Option<String>), StoreError> {
         let bytes = self.layout.read_blob(descriptor, DOCUMENT_LIMIT)?;
         let path = self.layout.blob_path(&descriptor.digest);
         let unreadable = |path: &Path, error: serde_json::Error| StoreError::NoLayout {
@@ -109,15 +153,15 @@ impl Store {
         if descriptor.media_type == media_type::INDEX {
             let index: Index = serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, error))?;
             let mut total = descriptor.size;
-            for manifest in &index.manifests {
-                total += self.measure(manifest)?.0;
+            for manifest in index.manifests.iter().filter(|_| depth > 0) {
+                total = total.saturating_add(self.measure(manifest, depth - 1)?.0);
             }
             return Ok((total, None));
         }
         let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, error))?;
-        let layers: u64 = manifest.layers.iter().map(|layer| layer.size).sum();
         let config = self.layout.read_blob(&manifest.config, DOCUMENT_LIMIT)?;
         let config: Config = serde_json::from_slice(&config).map_err(|error| unreadable(&path, error))?;
-        Ok((descriptor.size + manifest.config.size + layers, config.created))
+        let parts = [descriptor, &manifest.config].into_iter().chain(&manifest.layers);
+        Ok((parts.fold(0, |total, part| part.size.saturating_add(total)), config.created))
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::blob::BlobWriter;
 use super::files;
 use super::{StoreError, Verified};
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::oci::{Descriptor, Index};
 
 /// image-spec 1.1, image-layout.md, "oci-layout file".
@@ -57,7 +57,7 @@ impl Layout {
             let why = "it holds other files, and no OCI layout is made among them".to_owned();
             return Err(StoreError::NoLayout { path, why });
         }
-        files::make_folder(&self.blobs())?;
+        files::make_folder(&self.blob_folder(Algorithm::Sha256))?;
         // Two processes may make it at once: both write the same bytes, the index only under its lock.
         let lock = files::lock_exclusive(&self.index_lock())?;
         if !self.index_file().exists() {
@@ -67,8 +67,20 @@ impl Layout {
         files::write_whole(&self.root, file, LAYOUT.as_bytes())
     }
 
-    pub(super) fn blobs(&self) -> PathBuf {
-        self.root.join("blobs/sha256")
+    /// Removes what processes that were killed left under way in the folder.
+    pub fn sweep(&self) -> Result<(), StoreError> {
+        files::sweep(&self.root, false).map(drop)
+    }
+
+    pub(super) fn blob_folder(&self, algorithm: Algorithm) -> PathBuf {
+        self.root.join("blobs").join(algorithm.name())
+    }
+
+    /// All files that lie where blobs do.
+    pub(super) fn blob_files(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut all = files::list(&self.blob_folder(Algorithm::Sha256))?;
+        all.extend(files::list(&self.blob_folder(Algorithm::Sha512))?);
+        Ok(all)
     }
 
     pub(super) fn index_file(&self) -> PathBuf {
@@ -81,7 +93,7 @@ impl Layout {
 
     /// The path of a blob, whether it is there or not.
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {
-        self.root.join("blobs").join(digest.algorithm().name()).join(digest.hex())
+        self.blob_folder(digest.algorithm()).join(digest.hex())
     }
 
     /// Whether a blob is there, by name and size.
@@ -116,13 +128,12 @@ impl Layout {
 
     /// Begins a blob beside the others.
     pub fn create_blob(&self) -> Result<BlobWriter, StoreError> {
-        BlobWriter::create(&self.root, self.blobs())
+        BlobWriter::create(&self.root, self)
     }
 }
 
-/// What a process that was killed while it made the layout may have left.
+/// What a process that makes the layout at this moment, or was killed in the midst of it, brings.
 fn is_ours(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let temporary = name.split('-').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-    matches!(name, "blobs" | "index.lock" | "index.json" | "cache") || temporary
+    matches!(name, "blobs" | "index.lock" | "index.json" | "oci-layout" | "cache") || files::is_temporary(path)
 }

@@ -51,6 +51,10 @@ impl Store {
     /// Opens the store at `root`, and makes it where it is absent. Refused where it belongs to another user or where
     /// group or others may write to it: whoever may write there could change images.
     pub fn open(root: &Path) -> Result<Store, StoreError> {
+        // First of all: nothing is left in a folder that is refused.
+        if root.is_dir() {
+            files::refuse_others(root)?;
+        }
         let layout = Layout::open(root)?;
         files::refuse_others(root)?;
         let cache = root.join("cache");
@@ -76,7 +80,8 @@ impl Store {
     /// `prune` under way. What killed processes left under way is removed.
     pub fn lease(&self) -> Result<Lease, StoreError> {
         let lease = files::lock_shared(&self.cache("lease")).map(Lease)?;
-        files::sweep(&self.cache("tmp"))?;
+        files::sweep(&self.cache("tmp"), false)?;
+        self.layout.sweep()?;
         Ok(lease)
     }
 
@@ -92,7 +97,7 @@ impl Store {
 
     /// Begins a blob whose digest is not known yet.
     pub fn create_blob(&self) -> Result<BlobWriter, StoreError> {
-        BlobWriter::create(&self.cache("tmp"), self.layout.blobs())
+        BlobWriter::create(&self.cache("tmp"), &self.layout)
     }
 
     /// Stores a small document and returns its descriptor.

@@ -103,6 +103,7 @@ impl Part {
             return Err(error);
         }
         self.file.sync_data().map_err(StoreError::io("sync", &self.path))?;
+        // The folder is not synced: where a crash undoes the new name, the whole part is found under its old one.
         fs::rename(&self.path, &self.whole).map_err(StoreError::io("write", &self.whole))?;
         self.remove_others()
     }
@@ -128,20 +129,27 @@ impl Part {
     }
 }
 
-/// A host as part of a file name: what is neither letter, digit, `.` nor `-` becomes its number, so two hosts never share
-/// a file.
+/// A file name has 255 bytes at most, and 128 of them may be the input's digest.
+const LONGEST_HOST: usize = 100;
+
+/// A host as part of a file name: what is neither letter, digit, `.` nor `-` becomes its number, and a long name its
+/// digest, so two hosts never share a file.
 fn file_name(host: &str) -> String {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
     let each = |byte: u8| if safe(byte) { char::from(byte).to_string() } else { format!("_{byte:02x}") };
-    host.bytes().map(each).collect()
+    let name: String = host.bytes().map(each).collect();
+    if name.len() > LONGEST_HOST { format!("_{}", Digest::of(host.as_bytes()).hex()) } else { name }
 }
 
-/// Removes all parts; their locks stay while somebody may wait for them.
-pub(super) fn remove_all(folder: &std::path::Path) -> Result<(u64, u64), StoreError> {
+/// Removes all parts and their locks, or with `dry_run` only looks for them; returns the count of parts and their bytes.
+/// The caller knows that nobody holds one.
+pub(super) fn remove_all(folder: &std::path::Path, dry_run: bool) -> Result<(u64, u64), StoreError> {
     let (mut count, mut bytes) = (0, 0);
     for path in files::list(folder)? {
         let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
-        fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        if !dry_run {
+            fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        }
         if path.extension().is_none_or(|extension| extension != "lock") {
             (count, bytes) = (count + 1, bytes + size);
         }

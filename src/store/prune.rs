@@ -1,9 +1,11 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::path::Path;
 
 use serde::Deserialize;
 
+use super::index::MAX_DEPTH;
 use super::{Layout, NAME, Store, StoreError, files, part};
 use crate::digest::Digest;
 use crate::oci::{Descriptor, Index, Manifest, media_type};
@@ -51,11 +53,11 @@ impl Store {
         let Some(_alone) = files::try_lock(&self.cache("lease"))? else {
             return Err(StoreError::Busy { path: self.root().to_owned() });
         };
-        let needed: BTreeSet<Digest> = reachable(&self.layout)?.into_iter().map(|(digest, _)| digest).collect();
+        // Where a manifest cannot be read, nobody knows what it needs.
+        let needed = reachable(&self.layout, &mut Err)?;
         let mut pruned = Pruned::default();
-        for path in files::list(&self.layout.blobs())? {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if format!("sha256:{name}").parse().is_ok_and(|digest| needed.contains(&digest)) {
+        for path in self.layout.blob_files()? {
+            if digest_of(&path).is_some_and(|digest| needed.contains_key(&digest)) {
                 continue;
             }
             pruned.bytes += remove(&path, options.dry_run)?;
@@ -63,31 +65,28 @@ impl Store {
         }
         self.prune_records(&needed, options, &mut pruned)?;
         if options.downloads {
-            for path in files::list(&self.downloads().folder())? {
+            for path in self.downloads().files()? {
                 pruned.bytes += remove(&path, options.dry_run)?;
                 pruned.downloads += 1;
             }
+            let (count, bytes) = part::remove_all(&self.downloads().parts(), options.dry_run)?;
+            pruned.downloads += count;
+            pruned.bytes += bytes;
         }
-        if !options.dry_run {
-            for (count, bytes) in [files::sweep(&self.cache("tmp"))?, part::remove_all(&self.downloads().parts())?] {
-                pruned.leftovers += count;
-                pruned.bytes += bytes;
-            }
+        for folder in [self.cache("tmp"), self.root().to_owned()] {
+            let (count, bytes) = files::sweep(&folder, options.dry_run)?;
+            pruned.leftovers += count;
+            pruned.bytes += bytes;
         }
         Ok(pruned)
     }
 
-    fn prune_records(
-        &self,
-        needed: &BTreeSet<Digest>,
-        options: PruneOptions,
-        pruned: &mut Pruned,
-    ) -> Result<(), StoreError> {
+    fn prune_records(&self, needed: &Needed, options: PruneOptions, pruned: &mut Pruned) -> Result<(), StoreError> {
         for kind in files::list(&self.cache("records"))? {
             for path in files::list(&kind)? {
                 let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
                 let record: Result<Record, _> = serde_json::from_slice(&bytes);
-                if record.is_ok_and(|record| needed.contains(&record.descriptor.digest)) {
+                if record.is_ok_and(|record| needed.contains_key(&record.descriptor.digest)) {
                     continue;
                 }
                 pruned.bytes += remove(&path, options.dry_run)?;
@@ -98,22 +97,35 @@ impl Store {
     }
 }
 
-fn remove(path: &std::path::Path, dry_run: bool) -> Result<u64, StoreError> {
+/// The digest that a file in a folder of blobs or inputs must have.
+pub(super) fn digest_of(path: &Path) -> Option<Digest> {
+    let part = |path: Option<&std::ffi::OsStr>| path.and_then(|name| name.to_str()).map(str::to_owned);
+    let (algorithm, hex) = (part(path.parent()?.file_name())?, part(path.file_name())?);
+    format!("{algorithm}:{hex}").parse().ok()
+}
+
+fn remove(path: &Path, dry_run: bool) -> Result<u64, StoreError> {
     let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
     if !dry_run {
-        fs::remove_file(path).map_err(StoreError::io("remove", path))?;
+        files::remove(path)?;
     }
     Ok(size)
 }
 
-/// Every blob that the index needs, with the name of what needs it. A manifest that is missing ends its branch.
-pub(super) fn reachable(layout: &Layout) -> Result<Vec<(Digest, String)>, StoreError> {
-    let mut found = Vec::new();
+/// Blobs that the index needs, each with the name of the first that needs it.
+pub(super) type Needed = BTreeMap<Digest, (Descriptor, String)>;
+
+/// Told of a manifest that is there and cannot be read; what it answers ends the branch or all.
+pub(super) type Unreadable<'a> = dyn FnMut(StoreError) -> Result<(), StoreError> + 'a;
+
+/// Every blob that the index needs. A manifest that is missing ends its branch.
+pub(super) fn reachable(layout: &Layout, unreadable: &mut Unreadable<'_>) -> Result<Needed, StoreError> {
+    let mut needed = Needed::new();
     for descriptor in layout.index()?.manifests {
         let owner = descriptor.annotations.get(NAME).cloned().unwrap_or_else(|| descriptor.digest.to_string());
-        visit(layout, &descriptor, &owner, 0, &mut found)?;
+        visit(layout, &descriptor, &owner, 0, &mut needed, unreadable)?;
     }
-    Ok(found)
+    Ok(needed)
 }
 
 fn visit(
@@ -121,24 +133,39 @@ fn visit(
     descriptor: &Descriptor,
     owner: &str,
     depth: usize,
-    found: &mut Vec<(Digest, String)>,
+    needed: &mut Needed,
+    unreadable: &mut Unreadable<'_>,
 ) -> Result<(), StoreError> {
-    found.push((descriptor.digest, owner.to_owned()));
-    let is_index = descriptor.media_type == media_type::INDEX;
-    // Indexes within indexes beyond this depth were not made by kimg.
-    if depth > 8 || !(is_index || descriptor.media_type == media_type::MANIFEST) || !layout.has(descriptor) {
+    // Two descriptors may call the same bytes by another size or media type.
+    let same = |other: &Descriptor| (other.size, &other.media_type) == (descriptor.size, &descriptor.media_type);
+    if needed.get(&descriptor.digest).is_some_and(|(other, _)| same(other)) {
         return Ok(());
     }
-    let bytes = layout.read_blob(descriptor, DOCUMENT_LIMIT)?;
+    needed.insert(descriptor.digest, (descriptor.clone(), owner.to_owned()));
+    if depth > MAX_DEPTH || !layout.has(descriptor) {
+        return Ok(());
+    }
+    match children(layout, descriptor) {
+        Ok(children) => {
+            children.iter().try_for_each(|child| visit(layout, child, owner, depth + 1, needed, unreadable))
+        }
+        Err(error) => unreadable(error),
+    }
+}
+
+/// What a manifest or index names; nothing where it is neither.
+fn children(layout: &Layout, descriptor: &Descriptor) -> Result<Vec<Descriptor>, StoreError> {
+    let read = || layout.read_blob(descriptor, DOCUMENT_LIMIT);
     let unreadable = |error: serde_json::Error| StoreError::NoLayout {
         path: layout.blob_path(&descriptor.digest),
         why: format!("is not what its media type says: {error}"),
     };
-    let children = if is_index {
-        serde_json::from_slice::<Index>(&bytes).map_err(unreadable)?.manifests
-    } else {
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(unreadable)?;
-        std::iter::once(manifest.config).chain(manifest.layers).collect()
-    };
-    children.iter().try_for_each(|child| visit(layout, child, owner, depth + 1, found))
+    match descriptor.media_type.as_str() {
+        media_type::INDEX => Ok(serde_json::from_slice::<Index>(&read()?).map_err(unreadable)?.manifests),
+        media_type::MANIFEST => {
+            let manifest: Manifest = serde_json::from_slice(&read()?).map_err(unreadable)?;
+            Ok(std::iter::once(manifest.config).chain(manifest.layers).collect())
+        }
+        _ => Ok(Vec::new()),
+    }
 }

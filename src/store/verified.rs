@@ -53,6 +53,8 @@ impl<R: Read> Read for Verified<R> {
             return self.end();
         }
         if count as u64 > self.left {
+            // Every further read fails too, though the bytes before may have been right.
+            (self.hasher, self.left) = (None, u64::MAX);
             return Err(self.wrong("more bytes"));
         }
         self.left -= count as u64;
@@ -91,8 +93,11 @@ mod tests {
 
     #[test]
     fn after_a_failure_every_read_fails() {
-        let mut reader = Verified::new(&b"abd"[..], Digest::of(b"abc"), 3);
-        assert!(reader.read_to_end(&mut Vec::new()).is_err());
-        assert!(reader.read(&mut [0]).is_err());
+        for wrong in ["abd", "ab", "abcd"] {
+            let mut reader = Verified::new(wrong.as_bytes(), Digest::of(b"abc"), 3);
+            let mut byte = [0];
+            while reader.read(&mut byte).is_ok_and(|count| count > 0) {}
+            assert!(reader.read(&mut byte).is_err(), "{wrong}");
+        }
     }
 }

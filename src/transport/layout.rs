@@ -14,10 +14,12 @@ pub struct LayoutSink {
 }
 
 impl LayoutSink {
-    /// Opens the layout, and makes it where the folder is absent or empty.
+    /// Opens the layout, and makes it where the folder is absent or empty. What a copy that was killed left under way is
+    /// removed.
     pub fn open(folder: &Path) -> Result<LayoutSink, CopyError> {
         let place = format!("oci:{}", folder.display());
-        let layout = Layout::open(folder).map_err(|error| CopyError::because(&place, "cannot be opened", &error))?;
+        let opened = Layout::open(folder).and_then(|layout| layout.sweep().map(|()| layout));
+        let layout = opened.map_err(|error| CopyError::because(&place, "cannot be opened", &error))?;
         Ok(LayoutSink { layout, place })
     }
 

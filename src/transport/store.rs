@@ -2,13 +2,24 @@ use std::io::Read;
 
 use crate::copy::{CopyError, Source};
 use crate::oci::Descriptor;
-use crate::store::Store;
+use crate::store::{Lease, Store};
 
-/// The store as a source; what is read from it is verified.
-#[derive(Debug, Clone)]
-pub struct StoreSource(pub Store);
+/// The store as a source; what is read from it is verified, and nothing of it is pruned while this lives.
+#[derive(Debug)]
+pub struct StoreSource {
+    store: Store,
+    _lease: Lease,
+}
 
 const PLACE: &str = "store";
+
+impl StoreSource {
+    /// Takes a lease of the store.
+    pub fn open(store: Store) -> Result<StoreSource, CopyError> {
+        let lease = store.lease().map_err(|error| CopyError::because(PLACE, "cannot be used", &error))?;
+        Ok(StoreSource { store, _lease: lease })
+    }
+}
 
 impl Source for StoreSource {
     fn describe(&self) -> String {
@@ -16,12 +27,12 @@ impl Source for StoreSource {
     }
 
     fn resolve(&self, name: &str) -> Result<Descriptor, CopyError> {
-        let found = self.0.resolve(name).map_err(|error| CopyError::because(PLACE, name, &error))?;
+        let found = self.store.resolve(name).map_err(|error| CopyError::because(PLACE, name, &error))?;
         found.ok_or_else(|| CopyError::NotFound { place: PLACE.to_owned(), name: name.to_owned() })
     }
 
     fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + '_>, CopyError> {
-        let blob = self.0.open_blob(descriptor);
+        let blob = self.store.open_blob(descriptor);
         let blob = blob.map_err(|error| CopyError::because(PLACE, &descriptor.digest.to_string(), &error))?;
         Ok(Box::new(blob))
     }

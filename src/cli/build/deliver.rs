@@ -18,7 +18,7 @@ pub(super) fn deliver(built: &Built, tags: &[String], output: &Location, worksho
 }
 
 fn to_layout(manifest: &Descriptor, names: &[String], folder: &Path, workshop: &Workshop) -> Result<(), CopyError> {
-    let source = StoreSource(workshop.store.clone());
+    let source = StoreSource::open(workshop.store.clone())?;
     let sink = Box::new(LayoutSink::open(folder)?);
     let plan = copy::plan(&source, sink.as_ref(), manifest, names)?;
     copy::execute(&plan, &source, sink, &workshop.events)
