@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use super::halt::{self, Halt};
 use super::image::FinishedLayer;
 use super::key;
 use super::packages::resolve_merged;
@@ -31,7 +32,8 @@ pub(super) async fn layer(
 ) -> Result<FinishedLayer, BuildError> {
     let (recipe, request, workshop, pool) = (recipe.clone(), request.clone(), workshop.clone(), pool.clone());
     let below = below.to_vec();
-    let work = move || make(&recipe, &request, &workshop, &below, &pool);
+    let (_going, halt) = halt::pair();
+    let work = move || make(&recipe, &request, &workshop, &below, &pool, &halt);
     tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?
 }
 
@@ -41,10 +43,11 @@ fn make(
     workshop: &Workshop,
     below: &[FinishedLayer],
     pool: &Pool,
+    halt: &Halt,
 ) -> Result<FinishedLayer, BuildError> {
     let task = Arc::new(workshop.events.task(TaskKind::Layer, NAME, None));
     let mtime = recipe.parts.iter().map(|part| part.mtime).max().unwrap_or_default();
-    let blob = workshop.store.create_blob()?;
+    let blob = halt.guard(workshop.store.create_blob()?);
     let progress = task.clone();
     let report = Box::new(move |done| progress.progress(done));
     let mut writer = LayerWriter::new(blob, request.compression, mtime, pool, report)?;
@@ -65,7 +68,7 @@ fn make(
         user_files::add(&mut writer, addition, &to)?;
     }
     let (layer, blob) = writer.finish()?;
-    blob.commit(&layer.digest)?;
+    blob.into_inner().commit(&layer.digest)?;
     for path in &layer.stripped {
         workshop.events.warning(format!("--add: {path} lost its setuid or setgid bit"));
     }
