@@ -3,7 +3,7 @@
 use super::BuildError;
 use super::key::LayerRecord;
 use super::recipe::Step;
-use crate::layer::{Compression, EPOCH, EntryRecord};
+use crate::layer::{Compression, EPOCH, EntryRecord, Origin};
 use crate::lock::Output;
 
 /// So many entries are named in an error; more would hide the first.
@@ -55,11 +55,20 @@ fn line(entry: &EntryRecord) -> String {
     format!("{} {}", &entry.digest.hex()[..16], entry.path)
 }
 
+/// The path with its origin.
+fn name(entry: &EntryRecord) -> String {
+    let Origin { input, rule } = &entry.origin;
+    format!("{} (from {}, rule {rule})", entry.path, input.escape_debug())
+}
+
 fn differing(text: &str, step: &Step<'_>, found: &[EntryRecord]) -> Vec<String> {
     let prefix = format!("{} ", prefix(step));
     let expected: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(prefix.as_str())).collect();
-    let found: Vec<(String, String)> =
-        found.iter().map(|entry| (line(entry), format!("{} (from {})", entry.path, entry.origin.input))).collect();
+    if expected.is_empty() {
+        // Nothing is known of this layer's entries, so none can be said to differ.
+        return Vec::new();
+    }
+    let found: Vec<(String, String)> = found.iter().map(|entry| (line(entry), name(entry))).collect();
     let path = |line: &str| line.split_once(' ').map_or(line, |(_, path)| path).to_owned();
     let new = found.iter().filter(|(line, _)| !expected.contains(&line.as_str())).map(|(_, name)| name.clone());
     let gone = expected
