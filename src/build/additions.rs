@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use super::assemble::rule_name;
 use super::halt::{self, Halt};
 use super::image::FinishedLayer;
 use super::key;
-use super::packages::resolve_merged;
 use super::recipe::Recipe;
 use super::rules::{self, Collected};
 use super::user_files;
@@ -62,10 +62,9 @@ fn make(
         };
         writer.add(entry, &mut bytes.as_slice())?;
     }
-    let layers: Vec<_> = recipe.steps().map(|step| step.layer).collect();
+    let merged: Vec<String> = recipe.steps().flat_map(|step| step.layer.usrmerge.iter().cloned()).collect();
     for addition in &request.add {
-        let to = resolve_merged(addition.to.trim_start_matches('/'), &layers);
-        user_files::add(&mut writer, addition, &to)?;
+        user_files::add(&mut writer, addition, &merged)?;
     }
     let (layer, blob) = writer.finish()?;
     blob.into_inner().commit(&layer.digest)?;
@@ -101,6 +100,11 @@ fn trust(
         let is_trust = |rule: &&Generate| matches!(rule, Generate::CaBundle { .. } | Generate::JavaTruststore { .. });
         for rule in step.layer.generate.iter().filter(is_trust) {
             let mut certificates = read_layer(workshop, &layer.descriptor, rule)?;
+            if certificates.is_empty() {
+                // The image would trust the user's authorities only.
+                let (rule, pattern) = (rule_name(rule), rule.from().unwrap_or_default().to_owned());
+                return Err(BuildError::NothingMatches { layer: step.layer.name.clone(), rule, pattern });
+            }
             certificates.extend(own.iter().map(|(path, bytes)| (path.clone(), bytes.clone())));
             let all: Vec<_> = certificates.iter().map(|(path, bytes)| (path, bytes.as_slice())).collect();
             files.extend(rules::run_on(rule, &all, &step.layer.name)?);
@@ -114,10 +118,11 @@ fn trust(
     }
 }
 
-/// The user's certificates; their names begin so that they follow the distribution's.
+/// The user's certificates; their paths begin so that they follow the distribution's, and files of one name in several
+/// folders don't share one.
 fn user_authorities(request: &Request) -> Result<Collected, BuildError> {
     let mut found = Collected::new();
-    for path in &request.authorities {
+    for (number, path) in request.authorities.iter().enumerate() {
         let shown = path.display().to_string();
         let failed = |source| BuildError::UserFile { path: shown.clone(), source };
         let mut bytes = Vec::new();
@@ -128,19 +133,17 @@ fn user_authorities(request: &Request) -> Result<Collected, BuildError> {
             return Err(bad("is larger than 1 MiB, so it is no PEM file of certificates"));
         }
         let text = String::from_utf8(bytes).map_err(|_| bad("is not text, so it is no PEM file of certificates"))?;
-        for (index, certificate) in super::generate::pem_certificates(&text).into_iter().enumerate() {
+        let certificates = super::generate::pem_certificates(&text);
+        if certificates.is_empty() {
+            return Err(bad("holds no PEM certificate"));
+        }
+        for (index, certificate) in certificates.into_iter().enumerate() {
             let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            let name = format!("usr/local/share/ca-certificates/{stem}-{index}.crt");
+            let name = format!("usr/local/share/ca-certificates/{number:04}/{stem}-{index}.crt");
             found.insert(EntryPath::new(name.as_bytes())?, certificate.into_bytes());
         }
     }
-    match found.is_empty() {
-        true => Err(BuildError::BadUserFile {
-            path: request.authorities.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
-            why: "holds no PEM certificate".to_owned(),
-        }),
-        false => Ok(found),
-    }
+    Ok(found)
 }
 
 /// The files of a layer in the store that a rule is made of.
