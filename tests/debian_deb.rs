@@ -20,10 +20,9 @@ fn read(bytes: &[u8]) -> Result<Read, DebianError> {
     };
     read_deb(bytes, "demo", take_control, |entry, content| {
         let mut bytes = Vec::new();
-        content.read_to_end(&mut bytes).map_err(|error| DebianError::Deb {
-            package: "demo".to_owned(),
-            why: error.to_string(),
-        })?;
+        content
+            .read_to_end(&mut bytes)
+            .map_err(|error| DebianError::Deb { package: "demo".to_owned(), why: error.to_string() })?;
         entries.push((entry.path.to_string(), entry.kind, entry.mode, bytes));
         Ok::<(), DebianError>(())
     })?;
@@ -84,7 +83,10 @@ fn members_of_another_name_order_number_or_format_are_refused() {
         ("bzip2", archive(&[binary.clone(), control.clone(), named("data.tar.bz2", &data.1)])),
         ("no tar", archive(&[binary.clone(), named("control.xz", &control.1), data.clone()])),
         ("gzip that is xz", archive(&[binary.clone(), control.clone(), named("data.tar.gz", &data.1)])),
-        ("xz that is zstd", archive(&[binary.clone(), control.clone(), named("data.tar.xz", &Packing::Zstd.pack(b"x"))])),
+        (
+            "xz that is zstd",
+            archive(&[binary.clone(), control.clone(), named("data.tar.xz", &Packing::Zstd.pack(b"x"))]),
+        ),
         ("zstd that is xz", archive(&[binary.clone(), control.clone(), named("data.tar.zst", &data.1)])),
         ("a zip", b"PK\x03\x04 and so on, and so on, and so on".to_vec()),
     ]
@@ -117,7 +119,8 @@ fn odd_lines_of_md5sums_are_left_out() {
     let mut members = demo().members();
     let digest = "0123456789abcdef0123456789abcdef";
     let lines = format!("{digest}  a b\n\nshort\n{digest} one-space\n{digest}  last");
-    members[1] = ("control.tar".to_owned(), Tar::new().file("control", b"x").file("md5sums", lines.as_bytes()).finish());
+    members[1] =
+        ("control.tar".to_owned(), Tar::new().file("control", b"x").file("md5sums", lines.as_bytes()).finish());
     let control = read(&archive(&members)).unwrap().0.unwrap();
     let paths: Vec<&[u8]> = control.md5sums.iter().map(|(_, path)| path.as_slice()).collect();
     assert_eq!(paths, [&b"a b"[..], b"last"]);

@@ -82,7 +82,7 @@ impl Tar {
     }
 
     pub fn hardlink(self, path: &str, target: &str) -> Tar {
-        self.raw(&Raw { target: target.as_bytes(), ..Raw::new(b'1', path) }, b"")
+        self.raw(&Raw { mode: 0o755, target: target.as_bytes(), ..Raw::new(b'1', path) }, b"")
     }
 
     /// An entry of this header, and these bytes behind it, whatever size the header declares.
