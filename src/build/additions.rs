@@ -99,27 +99,26 @@ fn trust(
     for (step, layer) in recipe.steps().zip(below) {
         let is_trust = |rule: &&Generate| matches!(rule, Generate::CaBundle { .. } | Generate::JavaTruststore { .. });
         for rule in step.layer.generate.iter().filter(is_trust) {
-            let mut certificates = read_layer(workshop, &layer.descriptor, rule)?;
+            let certificates = read_layer(workshop, &layer.descriptor, rule)?;
             if certificates.is_empty() {
                 // The image would trust the user's authorities only.
                 let (rule, pattern) = (rule_name(rule), rule.from().unwrap_or_default().to_owned());
                 return Err(BuildError::NothingMatches { layer: step.layer.name.clone(), rule, pattern });
             }
-            certificates.extend(own.iter().map(|(path, bytes)| (path.clone(), bytes.clone())));
-            let all: Vec<_> = certificates.iter().map(|(path, bytes)| (path, bytes.as_slice())).collect();
+            let all: Vec<_> = certificates.iter().chain(&own).map(|(path, bytes)| (path, bytes.as_slice())).collect();
             files.extend(rules::run_on(rule, &all, &step.layer.name)?);
         }
     }
     match files.is_empty() {
-        true => {
-            Err(BuildError::NothingMatches { layer: NAME.to_owned(), rule: "ca-bundle", pattern: recipe.name.clone() })
-        }
+        true => Err(BuildError::BadUserFile {
+            path: "--ca".to_owned(),
+            why: format!("no layer of {} has a rule that makes a bundle of authorities or a truststore", recipe.name),
+        }),
         false => Ok(files),
     }
 }
 
-/// The user's certificates; their paths begin so that they follow the distribution's, and files of one name in several
-/// folders don't share one.
+/// The user's certificates, in the order of the flags.
 fn user_authorities(request: &Request) -> Result<Collected, BuildError> {
     let mut found = Collected::new();
     for (number, path) in request.authorities.iter().enumerate() {
@@ -139,8 +138,12 @@ fn user_authorities(request: &Request) -> Result<Collected, BuildError> {
         }
         for (index, certificate) in certificates.into_iter().enumerate() {
             let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            let name = format!("usr/local/share/ca-certificates/{number:04}/{stem}-{index}.crt");
-            found.insert(EntryPath::new(name.as_bytes())?, certificate.into_bytes());
+            // Files of one name in several folders must not share a path.
+            let name = EntryPath::new(format!("{number:04}/{index:04}/{stem}-{index}.crt").as_bytes())?;
+            if super::generate::java_truststore(&[(&name, certificate.as_bytes())]).is_err() {
+                return Err(bad("holds a PEM block that is no X.509 certificate"));
+            }
+            found.insert(name, certificate.into_bytes());
         }
     }
     Ok(found)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::packages;
 use super::{Addition, BuildError};
-use crate::layer::{Entry, EntryKind, EntryPath, LayerWriter, Origin};
+use crate::layer::{Entry, EntryKind, EntryPath, LayerError, LayerWriter, Origin};
 
 /// Adds what `addition` names; `merged` are the merged folders of the image.
 pub(super) fn add<W: Write + Send>(
@@ -94,7 +94,13 @@ impl<W: Write + Send> Walk<'_, W> {
         let origin = Origin { input: Arc::from(self.addition.from.display().to_string()), rule: Arc::from("--add") };
         let entry = Entry { path: EntryPath::new(path)?, kind, mode, uid: 0, gid: 0, origin: origin.clone() };
         let entry = Entry { origin, ..packages::merged(entry, self.merged)? };
-        Ok(self.writer.add(entry, content)?)
+        // No archive is to blame for what a file of the user's cannot be.
+        let bad = |why| BuildError::BadUserFile { path: self.addition.from.display().to_string(), why };
+        self.writer.add(entry, content).map_err(|error| match error {
+            LayerError::Refused { path, why, .. } => bad(format!("{path}: {why}")),
+            LayerError::Clash { .. } | LayerError::Through { .. } => bad(error.to_string()),
+            error => error.into(),
+        })
     }
 }
 

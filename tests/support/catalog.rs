@@ -272,6 +272,20 @@ impl World {
     }
 }
 
+/// Checks that nothing in a store is torn: what has a final name has its digest, nothing is under way, and the index
+/// names these images and no others.
+pub fn assert_sound(store: &Path, names: &[&str]) {
+    for folder in ["blobs/sha256", "cache/downloads/sha256"] {
+        for name in tree(&store.join(folder)) {
+            let bytes = std::fs::read(store.join(folder).join(&name)).unwrap();
+            assert_eq!(Digest::of(&bytes).hex(), name, "{folder}");
+        }
+    }
+    assert_eq!(tree(&store.join("cache/tmp")), [""; 0]);
+    let named = kimg::store::Store::open(store).unwrap().names().unwrap();
+    assert_eq!(named.iter().map(|image| image.name.as_str()).collect::<Vec<_>>(), names);
+}
+
 /// What stands below a folder, sorted: paths from there.
 pub fn tree(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
