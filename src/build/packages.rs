@@ -8,7 +8,7 @@ use super::BuildError;
 use super::assemble::Assembly;
 use super::pattern;
 use super::rules::Package;
-use crate::layer::{Entry, EntryKind, EntryPath, Origin};
+use crate::layer::{Entry, EntryKind, EntryPath, LayerError, Origin};
 use crate::lock::Input;
 use crate::upstream::debian::{self, Control};
 
@@ -56,7 +56,12 @@ fn add_entry<W: Write + Send>(
             path: format!("{}: {}", entry.origin.input, entry.path),
             source: error,
         })?;
-        assembly.collected.insert(entry.path.clone(), bytes.clone());
+        let before = assembly.collected.insert(entry.path.clone(), bytes.clone());
+        if dropped && before.is_some() {
+            // Where it is not left out, the layer's writer tells who brought it.
+            let (input, path) = (entry.origin.input.to_string(), entry.path.to_string());
+            return Err(LayerError::Refused { input, path, why: "another package brought it before".to_owned() }.into());
+        }
         if !dropped {
             kept.push(path.to_vec());
             assembly.writer.add(entry, &mut &bytes[..])?;
