@@ -4,6 +4,7 @@
 
 use std::io::{Cursor, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use kimg::definition;
 use kimg::digest::Digest;
@@ -99,9 +100,12 @@ fn certificates() -> Deb {
 
 fn java() -> Deb {
     let home = "./usr/lib/jvm/java-demo-amd64";
-    let data = Tar::new().file_of(&format!("{home}/bin/java"), 0o755, &noise("java", 1_500_000));
+    static JAVA: OnceLock<Vec<u8>> = OnceLock::new();
+    // More than one chunk of a layer.
+    let program = JAVA.get_or_init(|| noise("java", 1_500_000));
+    let data = Tar::new().file_of(&format!("{home}/bin/java"), 0o755, program);
     let data = data.file(&format!("{home}/lib/dropped.so"), b"x").file("./usr/share/doc/java/copyright", b"GPL");
-    Deb::new("java", data)
+    Deb::new("java", data).packed(Packing::Gzip, Packing::None)
 }
 
 impl Material {

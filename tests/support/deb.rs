@@ -153,11 +153,14 @@ pub struct Deb {
     pub control: Packing,
     pub packing: Packing,
     pub format: String,
+    /// Further fields of the control stanza.
+    pub more: String,
 }
 
 impl Deb {
     pub fn new(name: &str, data: Tar) -> Deb {
-        Deb { name: name.to_owned(), data, control: Packing::Xz, packing: Packing::Xz, format: "2.0\n".to_owned() }
+        let (name, format, more) = (name.to_owned(), "2.0\n".to_owned(), String::new());
+        Deb { name, data, control: Packing::Xz, packing: Packing::Xz, format, more }
     }
 
     pub fn packed(self, control: Packing, data: Packing) -> Deb {
@@ -166,8 +169,8 @@ impl Deb {
 
     /// The control stanza.
     pub fn stanza(&self) -> String {
-        let name = &self.name;
-        format!("Package: {name}\nVersion: 1.0\nArchitecture: amd64\nDescription: made by a test\n")
+        let Deb { name, more, .. } = self;
+        format!("Package: {name}\nVersion: 1.0\nArchitecture: amd64\nDescription: made by a test\n{more}")
     }
 
     /// The control archive.
