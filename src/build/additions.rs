@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use super::assemble::rule_name;
+use super::halt::{self, Halt};
 use super::image::FinishedLayer;
 use super::key;
-use super::packages::resolve_merged;
 use super::recipe::Recipe;
 use super::rules::{self, Collected};
 use super::user_files;
@@ -31,7 +32,8 @@ pub(super) async fn layer(
 ) -> Result<FinishedLayer, BuildError> {
     let (recipe, request, workshop, pool) = (recipe.clone(), request.clone(), workshop.clone(), pool.clone());
     let below = below.to_vec();
-    let work = move || make(&recipe, &request, &workshop, &below, &pool);
+    let (_going, halt) = halt::pair();
+    let work = move || make(&recipe, &request, &workshop, &below, &pool, &halt);
     tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?
 }
 
@@ -41,10 +43,11 @@ fn make(
     workshop: &Workshop,
     below: &[FinishedLayer],
     pool: &Pool,
+    halt: &Halt,
 ) -> Result<FinishedLayer, BuildError> {
     let task = Arc::new(workshop.events.task(TaskKind::Layer, NAME, None));
     let mtime = recipe.parts.iter().map(|part| part.mtime).max().unwrap_or_default();
-    let blob = workshop.store.create_blob()?;
+    let blob = halt.guard(workshop.store.create_blob()?);
     let progress = task.clone();
     let report = Box::new(move |done| progress.progress(done));
     let mut writer = LayerWriter::new(blob, request.compression, mtime, pool, report)?;
@@ -59,13 +62,12 @@ fn make(
         };
         writer.add(entry, &mut bytes.as_slice())?;
     }
-    let layers: Vec<_> = recipe.steps().map(|step| step.layer).collect();
+    let merged: Vec<String> = recipe.steps().flat_map(|step| step.layer.usrmerge.iter().cloned()).collect();
     for addition in &request.add {
-        let to = resolve_merged(addition.to.trim_start_matches('/'), &layers);
-        user_files::add(&mut writer, addition, &to)?;
+        user_files::add(&mut writer, addition, &merged)?;
     }
     let (layer, blob) = writer.finish()?;
-    blob.commit(&layer.digest)?;
+    blob.into_inner().commit(&layer.digest)?;
     for path in &layer.stripped {
         workshop.events.warning(format!("--add: {path} lost its setuid or setgid bit"));
     }
@@ -97,24 +99,29 @@ fn trust(
     for (step, layer) in recipe.steps().zip(below) {
         let is_trust = |rule: &&Generate| matches!(rule, Generate::CaBundle { .. } | Generate::JavaTruststore { .. });
         for rule in step.layer.generate.iter().filter(is_trust) {
-            let mut certificates = read_layer(workshop, &layer.descriptor, rule)?;
-            certificates.extend(own.iter().map(|(path, bytes)| (path.clone(), bytes.clone())));
-            let all: Vec<_> = certificates.iter().map(|(path, bytes)| (path, bytes.as_slice())).collect();
+            let certificates = read_layer(workshop, &layer.descriptor, rule)?;
+            if certificates.is_empty() {
+                // The image would trust the user's authorities only.
+                let (rule, pattern) = (rule_name(rule), rule.from().unwrap_or_default().to_owned());
+                return Err(BuildError::NothingMatches { layer: step.layer.name.clone(), rule, pattern });
+            }
+            let all: Vec<_> = certificates.iter().chain(&own).map(|(path, bytes)| (path, bytes.as_slice())).collect();
             files.extend(rules::run_on(rule, &all, &step.layer.name)?);
         }
     }
     match files.is_empty() {
-        true => {
-            Err(BuildError::NothingMatches { layer: NAME.to_owned(), rule: "ca-bundle", pattern: recipe.name.clone() })
-        }
+        true => Err(BuildError::BadUserFile {
+            path: "--ca".to_owned(),
+            why: format!("no layer of {} has a rule that makes a bundle of authorities or a truststore", recipe.name),
+        }),
         false => Ok(files),
     }
 }
 
-/// The user's certificates; their names begin so that they follow the distribution's.
+/// The user's certificates, in the order of the flags.
 fn user_authorities(request: &Request) -> Result<Collected, BuildError> {
     let mut found = Collected::new();
-    for path in &request.authorities {
+    for (number, path) in request.authorities.iter().enumerate() {
         let shown = path.display().to_string();
         let failed = |source| BuildError::UserFile { path: shown.clone(), source };
         let mut bytes = Vec::new();
@@ -125,19 +132,21 @@ fn user_authorities(request: &Request) -> Result<Collected, BuildError> {
             return Err(bad("is larger than 1 MiB, so it is no PEM file of certificates"));
         }
         let text = String::from_utf8(bytes).map_err(|_| bad("is not text, so it is no PEM file of certificates"))?;
-        for (index, certificate) in super::generate::pem_certificates(&text).into_iter().enumerate() {
+        let certificates = super::generate::pem_certificates(&text);
+        if certificates.is_empty() {
+            return Err(bad("holds no PEM certificate"));
+        }
+        for (index, certificate) in certificates.into_iter().enumerate() {
             let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            let name = format!("usr/local/share/ca-certificates/{stem}-{index}.crt");
-            found.insert(EntryPath::new(name.as_bytes())?, certificate.into_bytes());
+            // Files of one name in several folders must not share a path.
+            let name = EntryPath::new(format!("{number:04}/{index:04}/{stem}-{index}.crt").as_bytes())?;
+            if super::generate::java_truststore(&[(&name, certificate.as_bytes())]).is_err() {
+                return Err(bad("holds a PEM block that is no X.509 certificate"));
+            }
+            found.insert(name, certificate.into_bytes());
         }
     }
-    match found.is_empty() {
-        true => Err(BuildError::BadUserFile {
-            path: request.authorities.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
-            why: "holds no PEM certificate".to_owned(),
-        }),
-        false => Ok(found),
-    }
+    Ok(found)
 }
 
 /// The files of a layer in the store that a rule is made of.

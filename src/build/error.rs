@@ -135,7 +135,8 @@ pub enum BuildError {
 fn difference(first: &[String], expected: &str, found: &str) -> String {
     match first {
         [] => format!("its lock says {expected}, and {found} came out"),
-        files => format!("{} differs (the lock says {expected}, {found} came out)", files.join(", ")),
+        [file] => format!("{file} differs (the lock says {expected}, {found} came out)"),
+        files => format!("{} differ (the lock says {expected}, {found} came out)", files.join(", ")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::halt;
 use super::make::{fetch, keyring, make};
 use super::recipe::{Part, Recipe, unknown_image};
 use super::reproduce;
@@ -110,6 +111,7 @@ async fn build_locked(
     let mtime = lock::seconds(&lock.created).unwrap_or_default();
     let part = Part { family: family.clone(), version: version.to_owned(), lock: lock.clone(), mtime };
     let recipe = Arc::new(Recipe { name: lock.image.clone(), parts: vec![part], platform });
+    let (_going, halt) = halt::pair();
     let mut outputs = Vec::new();
     let mut lines = String::new();
     for (index, layer) in family.definition.layers.iter().enumerate() {
@@ -117,11 +119,11 @@ async fn build_locked(
             continue;
         }
         fetch(&recipe, index, workshop).await?;
-        let (recipe, workshop) = (recipe.clone(), workshop.clone());
+        let (recipe, workshop, halt) = (recipe.clone(), workshop.clone(), halt.clone());
         let work = move || {
             let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;
             let pool = Pool::new(workshop.threads);
-            let (record, entries) = make(&step, Compression::Gzip(None), &workshop, &pool, None)?;
+            let (record, entries) = make(&step, Compression::Gzip(None), &workshop, &pool, &halt, None)?;
             let output = Output {
                 layer: step.layer.name.clone(),
                 platform: Some(recipe.platform.to_string()),

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::additions;
 use super::assemble::Assembly;
+use super::halt::{self, Halt};
 use super::image::{self, FinishedLayer};
 use super::key::{self, LayerRecord};
 use super::recipe::{Recipe, Step};
@@ -63,7 +64,8 @@ fn check_platform(recipe: &Recipe) -> Result<(), BuildError> {
     }
 }
 
-/// Makes the layers that are not in the store yet, side by side, each as soon as its inputs are here.
+/// Makes the layers that are not in the store yet, side by side, each as soon as its inputs are here. When one fails, the
+/// others end, and are waited for: nothing works on with the store behind the caller's back.
 async fn make_layers(
     recipe: &Arc<Recipe>,
     compression: Compression,
@@ -72,29 +74,49 @@ async fn make_layers(
 ) -> Result<Vec<FinishedLayer>, BuildError> {
     let count = recipe.steps().count();
     let mut finished: Vec<Option<FinishedLayer>> = vec![None; count];
-    let mut tasks: JoinSet<Result<(usize, FinishedLayer), BuildError>> = JoinSet::new();
+    let mut tasks: JoinSet<Result<Option<(usize, FinishedLayer)>, BuildError>> = JoinSet::new();
+    let (going, halt) = halt::pair();
+    let mut going = Some(going);
     for (index, step) in recipe.steps().enumerate() {
         let key = key::of(&step, compression);
         let record: Option<LayerRecord> = workshop.store.recall(key::RECORDS, &key);
-        if let Some(record) = record.filter(|record| workshop.store.has(&record.descriptor)) {
+        let is_good = |record: &LayerRecord| {
+            workshop.store.has(&record.descriptor) && reproduce::fits(&step, record, compression)
+        };
+        if let Some(record) = record.filter(is_good) {
             finished[index] = Some(finish(&step, &record, "reused"));
             continue;
         }
-        let (recipe, workshop, pool) = (recipe.clone(), workshop.clone(), pool.clone());
+        let (recipe, workshop, pool, halt) = (recipe.clone(), workshop.clone(), pool.clone(), halt.clone());
         tasks.spawn(async move {
-            fetch(&recipe, index, &workshop).await?;
+            tokio::select! {
+                fetched = fetch(&recipe, index, &workshop) => fetched?,
+                () = halt.clone().wait() => return Ok(None),
+            }
             let work = move || {
                 let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;
-                let (record, _) = make(&step, compression, &workshop, &pool, Some(&recipe.name))?;
+                let (record, _) = make(&step, compression, &workshop, &pool, &halt, Some(&recipe.name))?;
                 workshop.store.remember(key::RECORDS, &key, &record)?;
-                Ok((index, finish(&step, &record, "built")))
+                Ok(Some((index, finish(&step, &record, "built"))))
             };
             tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?
         });
     }
+    let mut failure = None;
     while let Some(result) = tasks.join_next().await {
-        let (index, layer) = result.map_err(|error| BuildError::Worker(error.to_string()))??;
-        finished[index] = Some(layer);
+        match result.unwrap_or_else(|error| Err(BuildError::Worker(error.to_string()))) {
+            Ok(None) => {}
+            Ok(Some((index, layer))) => finished[index] = Some(layer),
+            // What comes after the first failure are those that it ended.
+            Err(error) => {
+                going = None;
+                failure.get_or_insert(error);
+            }
+        }
+    }
+    drop(going);
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     finished.into_iter().map(|layer| layer.ok_or_else(|| BuildError::Worker("a layer is missing".to_owned()))).collect()
 }
@@ -144,6 +166,7 @@ pub(super) fn make(
     compression: Compression,
     workshop: &Workshop,
     pool: &Pool,
+    halt: &Halt,
     expected: Option<&str>,
 ) -> Result<(LayerRecord, Vec<EntryRecord>), BuildError> {
     let total: u64 = step.inputs().iter().map(|input| input.size).sum();
@@ -152,17 +175,19 @@ pub(super) fn make(
     let progress = task.clone();
     let downloads = workshop.store.downloads();
     let writer = LayerWriter::new(
-        workshop.store.create_blob()?,
+        halt.guard(workshop.store.create_blob()?),
         compression,
         step.part.mtime,
         pool,
         Box::new(move |done| progress.progress(done)),
     )?;
     let (layer, blob) = Assembly::new(*step, &downloads, writer).run()?.finish()?;
+    let descriptor = Descriptor::new(key::media_type(compression), layer.digest, layer.size);
+    let record = LayerRecord { diff_id: layer.diff_id, descriptor, tar_size: layer.tar_size };
     if let Some(image) = expected {
-        reproduce::check(step, &layer, compression, image)?;
+        reproduce::check(step, &record, &layer.entries, compression, image)?;
     }
-    blob.commit(&layer.digest)?;
+    blob.into_inner().commit(&layer.digest)?;
     for path in &layer.stripped {
         workshop.events.detail(format!("layer {}: {path} lost its setuid or setgid bit", step.layer.name));
     }
@@ -173,8 +198,7 @@ pub(super) fn make(
         let text = format!("layer {}: its entrypoint is {ENTRYPOINT_KIND}: {ENTRYPOINT_BUILD}", step.layer.name);
         workshop.events.detail(text);
     }
-    let descriptor = Descriptor::new(key::media_type(compression), layer.digest, layer.size);
-    Ok((LayerRecord { diff_id: layer.diff_id, descriptor, tar_size: layer.tar_size }, layer.entries))
+    Ok((record, layer.entries))
 }
 
 /// Checks every signature of a layer's inputs before one of them is read for its contents.

@@ -4,6 +4,7 @@ mod additions;
 mod assemble;
 mod error;
 mod generate;
+mod halt;
 mod image;
 mod key;
 mod lockfile;

@@ -8,8 +8,7 @@ use super::BuildError;
 use super::assemble::Assembly;
 use super::pattern;
 use super::rules::Package;
-use crate::definition::Layer;
-use crate::layer::{Entry, EntryKind, EntryPath, Origin};
+use crate::layer::{Entry, EntryKind, EntryPath, LayerError, Origin};
 use crate::lock::Input;
 use crate::upstream::debian::{self, Control};
 
@@ -57,7 +56,12 @@ fn add_entry<W: Write + Send>(
             path: format!("{}: {}", entry.origin.input, entry.path),
             source: error,
         })?;
-        assembly.collected.insert(entry.path.clone(), bytes.clone());
+        let before = assembly.collected.insert(entry.path.clone(), bytes.clone());
+        if dropped && before.is_some() {
+            // Where it is not left out, the layer's writer tells who brought it.
+            let (input, path) = (entry.origin.input.to_string(), entry.path.to_string());
+            return Err(LayerError::Refused { input, path, why: "another package brought it before".to_owned() }.into());
+        }
         if !dropped {
             kept.push(path.to_vec());
             assembly.writer.add(entry, &mut &bytes[..])?;
@@ -69,8 +73,13 @@ fn add_entry<W: Write + Send>(
     Ok(())
 }
 
-/// The entry under the path that it has after the usrmerge.
-fn merged(entry: Entry, folders: &[String]) -> Result<Entry, BuildError> {
+/// The entry under the path that it has after the usrmerge. A link in the place of a merged folder itself is the usrmerge,
+/// done by the package.
+pub(super) fn merged(entry: Entry, folders: &[String]) -> Result<Entry, BuildError> {
+    let is_folder = folders.iter().any(|folder| folder.as_bytes() == entry.path.as_bytes());
+    if is_folder && matches!(entry.kind, EntryKind::Symlink { .. }) {
+        return Ok(entry);
+    }
     let kind = match entry.kind {
         EntryKind::Hardlink { target } => match merged_path(target.as_bytes(), folders) {
             Some(path) => EntryKind::Hardlink { target: EntryPath::new(&path)? },
@@ -88,7 +97,7 @@ fn merged(entry: Entry, folders: &[String]) -> Result<Entry, BuildError> {
 }
 
 /// `usr/PATH` where the path's first component is a merged folder.
-pub(super) fn merged_path(path: &[u8], folders: &[String]) -> Option<Vec<u8>> {
+fn merged_path(path: &[u8], folders: &[String]) -> Option<Vec<u8>> {
     let first = path.split(|byte| *byte == b'/').next().unwrap_or_default();
     let is_merged = folders.iter().any(|folder| folder.as_bytes() == first);
     is_merged.then(|| [b"usr/", path].concat())
@@ -96,20 +105,22 @@ pub(super) fn merged_path(path: &[u8], folders: &[String]) -> Option<Vec<u8>> {
 
 /// A relative target that climbs to the root is one level short after the move, so it becomes absolute.
 fn moved_target(path: &EntryPath, target: Vec<u8>) -> Vec<u8> {
-    let depth = path.as_bytes().iter().filter(|byte| **byte == b'/').count();
-    let mut rest = target.as_slice();
-    let mut climbed = 0;
-    while let Some(below) = rest.strip_prefix(b"../") {
-        (rest, climbed) = (below, climbed + 1);
+    let mut depth = path.as_bytes().iter().filter(|byte| **byte == b'/').count();
+    let mut from_root = None;
+    let mut at = 0;
+    for part in target.split(|byte| *byte == b'/') {
+        at = target.len().min(at + part.len() + 1);
+        match part {
+            b"" | b"." => {}
+            b".." => depth = depth.saturating_sub(1),
+            _ => depth += 1,
+        }
+        if part == b".." && depth == 0 {
+            from_root = Some(at);
+        }
     }
-    if climbed > 0 && climbed >= depth { [b"/", rest].concat() } else { target }
-}
-
-/// Whether a layer's packages go through the usrmerge; its other rules then name paths below `usr`.
-pub(super) fn resolve_merged(path: &str, layers: &[&Layer]) -> String {
-    let folders: Vec<String> = layers.iter().flat_map(|layer| layer.usrmerge.iter().cloned()).collect();
-    match merged_path(path.as_bytes(), &folders) {
-        Some(merged) => String::from_utf8_lossy(&merged).into_owned(),
-        None => path.to_owned(),
+    match from_root {
+        Some(at) if target.first() != Some(&b'/') => [b"/", &target[at..]].concat(),
+        _ => target,
     }
 }

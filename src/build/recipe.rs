@@ -2,7 +2,7 @@
 
 use super::BuildError;
 use crate::definition::{self, Catalog, Family};
-use crate::lock::{self, Input, Lock, Output};
+use crate::lock::{self, Input, Lock, LockError, Output};
 use crate::oci::Platform;
 
 /// One image of one platform: the definitions and locks that make it, base first.
@@ -84,6 +84,11 @@ impl Part {
             return Err(unknown_version(&family, &version));
         };
         lock::check_fit(&lock, &family.definition)?;
+        let name = format!("{}:{version}", family.definition.name);
+        if lock.image != name {
+            let why = format!("it lies where that of {name} should be");
+            return Err(LockError::Unfit { image: lock.image, why }.into());
+        }
         let mtime = lock::seconds(&lock.created).unwrap_or_default();
         Ok(Part { family, version, lock, mtime })
     }

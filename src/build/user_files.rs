@@ -1,5 +1,6 @@
 //! `--add`: files and folders of the user's. Folders are walked in the order of their names' bytes; owner is root, time is
-//! the layer's; extended attributes are not taken; links are kept as links; devices, sockets and pipes are refused.
+//! the layer's; extended attributes are not taken; links are kept as links; devices, sockets and pipes are refused. What
+//! goes into a merged folder (`/bin`) goes below `usr`, for the folder itself is a link in the layers below.
 
 use std::fs::{self, Metadata};
 use std::io::{self, Read, Write};
@@ -8,29 +9,36 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::packages;
 use super::{Addition, BuildError};
-use crate::layer::{Entry, EntryKind, EntryPath, LayerWriter, Origin};
+use crate::layer::{Entry, EntryKind, EntryPath, LayerError, LayerWriter, Origin};
 
-/// Adds what `addition` names under `to`, a path in the image without its leading `/`.
+/// Adds what `addition` names; `merged` are the merged folders of the image.
 pub(super) fn add<W: Write + Send>(
     writer: &mut LayerWriter<W>,
     addition: &Addition,
-    to: &str,
+    merged: &[String],
 ) -> Result<(), BuildError> {
     let metadata = fs::metadata(&addition.from).map_err(|source| failed(&addition.from, source))?;
-    let mut target = to.trim_end_matches('/').as_bytes().to_vec();
+    let mut target = addition.to.trim_matches('/').as_bytes().to_vec();
     if !metadata.is_dir()
-        && to.ends_with('/')
+        && addition.to.ends_with('/')
         && let Some(name) = addition.from.file_name()
     {
-        target = [target.as_slice(), b"/", name.as_bytes()].concat();
+        target = below(&target, name.as_bytes());
     }
-    Walk { writer, addition }.visit(&addition.from, &target, &metadata)
+    Walk { writer, addition, merged }.visit(&addition.from, &target, &metadata)
+}
+
+/// The path of `name` in a folder, which may be the root.
+fn below(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() }
 }
 
 struct Walk<'a, W: Write + Send> {
     writer: &'a mut LayerWriter<W>,
     addition: &'a Addition,
+    merged: &'a [String],
 }
 
 impl<W: Write + Send> Walk<'_, W> {
@@ -72,8 +80,7 @@ impl<W: Write + Send> Walk<'_, W> {
         for path in sorted(from)? {
             let metadata = fs::symlink_metadata(&path).map_err(|source| failed(&path, source))?;
             let name = path.file_name().map(OsStrExt::as_bytes).unwrap_or_default();
-            let below = if to.is_empty() { name.to_vec() } else { [to, b"/", name].concat() };
-            self.visit(&path, &below, &metadata)?;
+            self.visit(&path, &below(to, name), &metadata)?;
         }
         Ok(())
     }
@@ -85,8 +92,15 @@ impl<W: Write + Send> Walk<'_, W> {
 
     fn entry(&mut self, path: &[u8], kind: EntryKind, mode: u32, content: &mut dyn Read) -> Result<(), BuildError> {
         let origin = Origin { input: Arc::from(self.addition.from.display().to_string()), rule: Arc::from("--add") };
-        let entry = Entry { path: EntryPath::new(path)?, kind, mode, uid: 0, gid: 0, origin };
-        Ok(self.writer.add(entry, content)?)
+        let entry = Entry { path: EntryPath::new(path)?, kind, mode, uid: 0, gid: 0, origin: origin.clone() };
+        let entry = Entry { origin, ..packages::merged(entry, self.merged)? };
+        // No archive is to blame for what a file of the user's cannot be.
+        let bad = |why| BuildError::BadUserFile { path: self.addition.from.display().to_string(), why };
+        self.writer.add(entry, content).map_err(|error| match error {
+            LayerError::Refused { path, why, .. } => bad(format!("{path}: {why}")),
+            LayerError::Clash { .. } | LayerError::Through { .. } => bad(error.to_string()),
+            error => error.into(),
+        })
     }
 }
 

@@ -1,10 +1,10 @@
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 
 use liblzma::read::XzDecoder;
 use liblzma::stream::MtStreamBuilder;
 
 use super::DebianError;
-use crate::layer::{Entry, Limits, read_tar};
+use crate::layer::{Entry, EntryKind, Limits, read_tar};
 
 /// The largest control archive seen has 40 KB.
 const CONTROL: Limits = Limits { entries: 1000, bytes: 16 << 20 };
@@ -18,6 +18,9 @@ const THREADING_MEMORY: u64 = 160 << 20;
 /// `xz -9` needs 65 MiB to decompress.
 const MOST_MEMORY: u64 = 256 << 20;
 
+/// Tars are padded to a block of 10 KiB, or of some more; what is longer is no padding.
+const PADDING: u64 = 1 << 20;
+
 /// What the control archive of a .deb says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Control {
@@ -28,8 +31,9 @@ pub struct Control {
 }
 
 /// Reads a .deb (already verified; deb(5)): the control archive first, then each entry of the data archive as
-/// [`read_tar`] hands them over, with the .deb's own mode and owner. Both members may be uncompressed, gzip, xz or zstd.
-/// `name` is the package, for errors and origins.
+/// [`read_tar`] hands them over, with the .deb's own mode and owner. Both members may be uncompressed, gzip, xz or zstd;
+/// each is read to its end, so that one that was cut is never taken for a whole one. `name` is the package, for errors
+/// and origins.
 pub fn read_deb<R: Read, E: From<DebianError>>(
     deb: R,
     name: &str,
@@ -49,11 +53,16 @@ pub fn read_deb<R: Read, E: From<DebianError>>(
     }
     {
         let (member, bytes) = next(&mut archive, "control.tar", name)?;
-        control(read_control(decoder(&member, bytes).map_err(damaged)?, name)?)?;
+        let mut tar = decoder(&member, bytes).map_err(damaged)?;
+        let found = read_control(&mut tar, name)?;
+        read_padding(tar, &member).map_err(damaged)?;
+        control(found)?;
     }
     {
         let (member, bytes) = next(&mut archive, "data.tar", name)?;
-        read_data(decoder(&member, bytes).map_err(damaged)?, name, entry)?;
+        let mut tar = decoder(&member, bytes).map_err(damaged)?;
+        read_data(&mut tar, name, entry)?;
+        read_padding(tar, &member).map_err(damaged)?;
     }
     match archive.next_entry() {
         None => Ok(()),
@@ -85,17 +94,45 @@ fn read_data<E: From<DebianError>>(
     })
 }
 
+/// What stands behind the end of a tar; the decompressor verifies its own checksum at the end.
+fn read_padding(tar: impl Read, member: &str) -> Result<(), String> {
+    match io::copy(&mut tar.take(PADDING + 1), &mut io::sink()) {
+        Ok(count) if count <= PADDING => Ok(()),
+        Ok(_) => Err(format!("{member} goes on behind the end of its tar")),
+        Err(error) => Err(format!("{member}: {error}")),
+    }
+}
+
+/// A member of the outer archive, whose reader says nothing when the archive ends before it.
+struct Member<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Member<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        if count == 0 && self.left > 0 && !buffer.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the .deb ends before its member does"));
+        }
+        self.left = self.left.saturating_sub(count as u64);
+        Ok(count)
+    }
+}
+
+/// The next member, whose name is `expected` or, for a tar, begins so.
 fn next<'a, R: Read>(
     archive: &'a mut ar::Archive<R>,
     expected: &str,
     name: &str,
-) -> Result<(String, ar::Entry<'a, R>), DebianError> {
+) -> Result<(String, Member<ar::Entry<'a, R>>), DebianError> {
     let damaged = |why: String| DebianError::Deb { package: name.to_owned(), why };
     let entry = archive.next_entry().ok_or_else(|| damaged(format!("it has no {expected}")))?;
     let entry = entry.map_err(|error| damaged(error.to_string()))?;
     let member = String::from_utf8_lossy(entry.header().identifier()).trim_end_matches('/').to_owned();
-    match member.starts_with(expected) {
-        true => Ok((member, entry)),
+    let fits = member.strip_prefix(expected).is_some_and(|ending| ending.is_empty() || ending.starts_with('.'));
+    match fits {
+        true => Ok((member, Member { left: entry.header().size(), inner: entry })),
         false => Err(damaged(format!("it has `{}` where {expected} should be", member.escape_debug()))),
     }
 }
@@ -128,6 +165,9 @@ fn read_control(tar: impl Read, name: &str) -> Result<Control, DebianError> {
     let (mut stanza, mut md5sums) = (None, Vec::new());
     read_tar(tar, name, CONTROL, |entry, content| {
         let mut bytes = Vec::new();
+        if !matches!(entry.kind, EntryKind::File { .. }) {
+            return Ok(());
+        }
         match entry.path.as_bytes() {
             b"control" => {
                 content.read_to_end(&mut bytes).map_err(|error| damaged(error.to_string()))?;
