@@ -106,6 +106,7 @@ fn input(package: &Package, upstream: Upstream, platform: Option<&str>) -> Input
         path: package.path(),
         size: package.deb.len() as u64,
         sha256: Sha256(sha256),
+        member: None,
         signature: None,
     }
 }

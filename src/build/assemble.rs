@@ -12,7 +12,7 @@ use super::rules;
 use super::shipped;
 use crate::definition::{Generate, parse_mode};
 use crate::layer::{Entry, EntryKind, EntryPath, LayerWriter, Origin, zip_member};
-use crate::lock::{Input, Upstream};
+use crate::lock::Input;
 use crate::store::Downloads;
 
 /// Licences and notices are short; a member that is not is no licence.
@@ -37,7 +37,7 @@ impl<'a, W: Write + Send> Assembly<'a, W> {
     /// Writes all entries of the layer; the caller finishes the writer.
     pub fn run(mut self) -> Result<LayerWriter<W>, BuildError> {
         let (packaged, single): (Vec<&Input>, Vec<&Input>) =
-            self.step.inputs().into_iter().partition(|input| input.upstream != Upstream::Maven);
+            self.step.inputs().into_iter().partition(|input| input.upstream.is_debian());
         for input in packaged {
             packages::add(&mut self, input)?;
         }

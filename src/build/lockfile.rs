@@ -9,7 +9,7 @@ use super::reproduce;
 use super::{BuildError, Workshop};
 use crate::definition::Family;
 use crate::layer::{Compression, EPOCH, Pool};
-use crate::lock::{self, FORMAT, Lock, Output, Upstream};
+use crate::lock::{self, FORMAT, Lock, Output};
 use crate::oci::Platform;
 use crate::upstream::debian;
 
@@ -66,6 +66,7 @@ async fn inputs(
         created: lock::rfc3339(now),
         definition: lock::definition_digest(definition),
         debian: None,
+        archive: None,
         inputs: Vec::new(),
         absent: Vec::new(),
         outputs: Vec::new(),
@@ -91,7 +92,7 @@ async fn inputs(
     };
     let keys = keyring(family)?;
     let (found, state) = debian::resolve(&request, &workshop.machine, &workshop.client, &keys).await?;
-    lock.inputs.retain(|input| input.upstream == Upstream::Maven);
+    lock.inputs.retain(|input| !input.upstream.is_debian());
     lock.inputs.splice(0..0, found);
     // The newest Release is the time of all that was made of it.
     if let Some(newest) = state.releases.iter().map(|release| &release.date).max() {
@@ -127,6 +128,7 @@ async fn build_locked(
             let output = Output {
                 layer: step.layer.name.clone(),
                 platform: Some(recipe.platform.to_string()),
+                variant: None,
                 diff_id: record.diff_id,
                 epoch: EPOCH,
                 gzip: record.descriptor.digest,

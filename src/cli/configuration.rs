@@ -29,6 +29,7 @@ struct Mirrors {
     debian: Urls,
     debian_security: Urls,
     maven: Urls,
+    apache: Urls,
 }
 
 /// One URL or a list of them.
@@ -78,12 +79,15 @@ impl Configuration {
 
     /// The mirrors of each kind of upstream that has some.
     pub(super) fn mirrors(&self) -> BTreeMap<Upstream, Vec<String>> {
-        let Mirrors { debian, debian_security, maven } = self.mirrors.clone();
-        [(Upstream::Debian, debian), (Upstream::DebianSecurity, debian_security), (Upstream::Maven, maven)]
-            .into_iter()
-            .filter(|(_, urls)| !urls.0.is_empty())
-            .map(|(upstream, urls)| (upstream, urls.0))
-            .collect()
+        let Mirrors { debian, debian_security, maven, apache } = self.mirrors.clone();
+        let all = [
+            (Upstream::Debian, debian),
+            (Upstream::DebianSecurity, debian_security),
+            (Upstream::Maven, maven),
+            (Upstream::Apache, apache),
+        ];
+        let some = all.into_iter().filter(|(_, urls)| !urls.0.is_empty());
+        some.map(|(upstream, urls)| (upstream, urls.0)).collect()
     }
 }
 

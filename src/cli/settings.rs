@@ -14,7 +14,8 @@ use crate::net;
 use crate::upstream::hosts::Machine;
 
 /// All kinds of upstream, for which there may be mirrors.
-pub(super) const UPSTREAMS: [Upstream; 3] = [Upstream::Debian, Upstream::DebianSecurity, Upstream::Maven];
+pub(super) const UPSTREAMS: [Upstream; 4] =
+    [Upstream::Debian, Upstream::DebianSecurity, Upstream::Maven, Upstream::Apache];
 
 /// What commands that fetch and build depend on.
 #[derive(Debug)]

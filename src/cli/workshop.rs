@@ -13,7 +13,7 @@ use crate::store::Store;
 /// Flags of commands that fetch and build.
 #[derive(Debug, clap::Args)]
 pub(super) struct Means {
-    /// Ask this mirror first; KIND is debian, debian-security or maven (repeatable)
+    /// Ask this mirror first; KIND is debian, debian-security, maven or apache (repeatable)
     #[arg(long, value_name = "KIND=URL", value_parser = super::values::mirror)]
     mirror: Vec<Mirror>,
     /// Compress with N threads; the bytes do not depend on it [default: as many as there are processors]

@@ -44,6 +44,12 @@ pub struct Definition {
     pub keys: Vec<String>,
     /// The version that the bare name means.
     pub default: String,
+    /// Upstream's release archive, whose members are inputs too; its path and root may name `{version}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<ReleaseArchive>,
+    /// What else can be built of the same locks, by name (`--variant`), each with one line for people.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variants: BTreeMap<String, String>,
     /// What is known of each version that has a lock.
     pub versions: BTreeMap<String, Version>,
     /// The layers, lowest first.
@@ -63,6 +69,27 @@ pub struct Version {
     /// The revision of its sources, for `org.opencontainers.image.revision`.
     #[serde(default)]
     pub revision: Option<String>,
+    /// What whoever builds it should know, told as a warning each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+    /// Whether its layers that are [`Layer::signed`] have no signature that can be accepted, so that only digests vouch
+    /// for them; its warning says so.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unsigned: bool,
+}
+
+/// Upstream's release archive: a tar.gz, signed, at a path below the root of the archive's hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseArchive {
+    /// `kafka/{version}/kafka_2.13-{version}.tgz`; its signature is beside it, with `.asc` at the end.
+    pub path: String,
+    /// The folder in it that holds the jars: `kafka_2.13-{version}/libs`.
+    pub jars: String,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One layer: first the packages and files that the lock assigns to it, then what the rules add.
@@ -79,6 +106,15 @@ pub struct Layer {
     /// The folder that gets the lock's inputs for this layer which are single files, such as jars.
     #[serde(default)]
     pub into: Option<String>,
+    /// Whether each of those must have a signature by one of the definition's keys; `kimg lock` refuses one without.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub signed: bool,
+    /// The variants that have this layer; all of them and the image without a variant, where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<String>,
+    /// By variant: packages whose files, and links that, are left out of this layer there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub without: BTreeMap<String, Vec<String>>,
     /// Patterns of paths in packages that are left out. `*` stays within a component, `**` crosses them.
     #[serde(default)]
     pub drop: Vec<String>,

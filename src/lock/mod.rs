@@ -33,6 +33,9 @@ pub struct Lock {
     /// The Debian archives as they were when this was locked; only where packages are among the inputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub debian: Option<DebianState>,
+    /// Upstream's release archive, where some inputs are members of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Archive>,
     /// Every input, sorted by layer in the definition's order, then by name.
     #[serde(rename = "input", default)]
     pub inputs: Vec<Input>,
@@ -64,6 +67,23 @@ pub struct DebianRelease {
     pub date: String,
 }
 
+/// Upstream's release archive. It is asked before the other upstreams of its members, and never trusted more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// Its path below the root of [`Upstream::Apache`].
+    pub path: String,
+    /// Its size in bytes, where the lock was made from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Its digest, `sha512:…`, as upstream publishes it.
+    pub digest: Digest,
+    /// The fingerprint of the primary key that must have made the signature at `PATH.asc`, 40 upper-case hexadecimal
+    /// digits; without one, only the digest vouches for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
+}
+
 /// The kind of upstream that serves an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -74,15 +94,23 @@ pub enum Upstream {
     DebianSecurity,
     /// A Maven repository laid out as Maven Central.
     Maven,
+    /// The archive of Apache's releases, which has [`Archive`].
+    Apache,
 }
 
 impl Upstream {
+    /// Whether it serves packages.
+    pub fn is_debian(self) -> bool {
+        matches!(self, Upstream::Debian | Upstream::DebianSecurity)
+    }
+
     /// Its name in locks, flags and the configuration: `debian-security`.
     pub fn name(self) -> &'static str {
         match self {
             Upstream::Debian => "debian",
             Upstream::DebianSecurity => "debian-security",
             Upstream::Maven => "maven",
+            Upstream::Apache => "apache",
         }
     }
 }
@@ -106,6 +134,9 @@ pub struct Input {
     pub size: u64,
     /// Its digest.
     pub sha256: Sha256,
+    /// Its path within [`Lock::archive`], where that has it too: the same bytes by another route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// The signature that upstream publishes beside it, where it must be there and good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
@@ -156,6 +187,9 @@ pub struct Output {
     /// The platform; all, where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
+    /// The variant whose layer differs from that of the image without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// The digest of the tar.
     pub diff_id: Digest,
     /// The epoch of the gzip digest below; of another epoch only the diff id is checked.

@@ -200,6 +200,7 @@ fn input(server: &Server, layer: &str, upstream: Upstream, name: &str, path: &st
         path: path.to_owned(),
         size: bytes.len() as u64,
         sha256: sha256(bytes),
+        member: None,
         signature: None,
     }
 }
@@ -231,6 +232,7 @@ impl World {
                 created: created.to_owned(),
                 definition: lock::definition_digest(&definition),
                 debian: None,
+                archive: None,
                 inputs: material.inputs(&self.server, family),
                 absent: Vec::new(),
                 outputs: Vec::new(),

@@ -37,6 +37,7 @@ pub fn demo() -> Kimg {
         path: PATH.to_owned(),
         size: JAR.len() as u64,
         sha256: Sha256(sha256),
+        member: None,
         signature: None,
     };
     let lock = Lock {
@@ -45,6 +46,7 @@ pub fn demo() -> Kimg {
         created: "2026-01-02T03:04:05Z".to_owned(),
         definition: lock::definition_digest(&definition),
         debian: None,
+        archive: None,
         inputs: vec![input],
         absent: Vec::new(),
         outputs: Vec::new(),

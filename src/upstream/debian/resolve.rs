@@ -104,6 +104,7 @@ fn inputs(
                 path: package.path.clone(),
                 size: package.size,
                 sha256: package.sha256,
+                member: None,
                 signature: None,
             };
             if !inputs.contains(&input) {

@@ -92,6 +92,8 @@ impl Machine {
                 found.extend(maven_settings::bases(self));
                 found.extend(super_pom::base(self));
             }
+            // Nothing on a machine uses it.
+            Upstream::Apache => {}
         }
         found.extend(public::base(upstream, snapshot));
         unique(found)

@@ -3,6 +3,9 @@
 use crate::lock::Upstream;
 use crate::net::Base;
 
+/// The Apache archive: every release since the first.
+const APACHE: &str = "https://archive.apache.org/dist/";
+
 /// Debian's snapshot service: every state of the archives since 2005, so nothing vanishes from it.
 const DEBIAN_SNAPSHOT: &str = "https://snapshot.debian.org/archive";
 
@@ -12,6 +15,7 @@ const MAVEN: &str = "https://maven-central.storage-download.googleapis.com/maven
 /// The public service of a kind of upstream. Debian's needs the time of a lock.
 pub(super) fn base(upstream: Upstream, snapshot: Option<&str>) -> Option<Base> {
     let url = match (upstream, snapshot) {
+        (Upstream::Apache, _) => APACHE.to_owned(),
         (Upstream::Maven, _) => MAVEN.to_owned(),
         (Upstream::Debian, Some(time)) => format!("{DEBIAN_SNAPSHOT}/debian/{time}/"),
         (Upstream::DebianSecurity, Some(time)) => format!("{DEBIAN_SNAPSHOT}/debian-security/{time}/"),
