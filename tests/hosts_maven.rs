@@ -7,6 +7,7 @@ mod network;
 
 use kimg::lock::Upstream::Maven;
 use machine::{POM, World, credentials, jar, mirror, settings, super_pom, urls, without_public};
+use proptest::prelude::*;
 
 /// The user's settings.
 fn user_settings(inner: &str) -> World {
@@ -159,5 +160,18 @@ fn a_maven_that_is_damaged_is_passed_over_and_told() {
         let world = World::new().with(path, bytes);
         assert_eq!(urls(&without_public(world.bases(Maven))), [""; 0]);
         assert_eq!(world.told(), [""; 0]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_stands_in_the_settings_the_public_service_is_left(
+        at in any::<prop::sample::Index>(), left_out in 0..30usize, put_in in "[a-z<>/&;${}.!*]{0,12}"
+    ) {
+        let mut text = settings(&(mirror("central,${env.X}", "https://me:pw@near.example/maven2") + "<servers/>"));
+        let at = at.index(text.len() - left_out);
+        text.replace_range(at..at + left_out, &put_in);
+        let world = World::new().with("home/.m2/settings.xml", text);
+        prop_assert_eq!(world.bases(Maven).pop().unwrap().origin, "built in");
     }
 }

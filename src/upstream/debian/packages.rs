@@ -52,6 +52,7 @@ fn parse(text: &str, name: &str) -> Option<Package> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const TEXT: &str = "Package: bash\nVersion: 5.2.15-2+b8\nArchitecture: amd64\nDescription: a shell\n with a line more\n\
         Filename: pool/main/b/bash/bash_5.2.15-2+b8_amd64.deb\nSize: 1491\n\
@@ -69,5 +70,15 @@ mod tests {
         let text = TEXT.replace("pool/main", "pool/../..");
         assert!(parse_packages(&text, "Packages", |name| name == "bash").is_err());
         assert!(parse_packages(TEXT, "Packages", |name| name == "other").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>(), at in 0..TEXT.len()) {
+            let _ = parse_packages(&text, "Packages", |_| true);
+            if let Ok(found) = parse_packages(&format!("{}{text}{}", &TEXT[..at], &TEXT[at..]), "Packages", |_| true) {
+                prop_assert!(found.iter().all(|package| is_upstream_path(&package.path)));
+            }
+        }
     }
 }
