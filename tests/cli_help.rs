@@ -4,6 +4,7 @@
 mod command;
 
 use command::Kimg;
+use kimg::definition::embedded::ENTRYPOINT_SHA256;
 
 fn all(lines: &[&[&str]]) -> String {
     let kimg = Kimg::new();
@@ -37,9 +38,14 @@ fn long_help_of_every_command_has_examples() {
 
 #[test]
 fn the_version_is_that_of_the_package() {
+    let first = format!("kimg {}\n", env!("CARGO_PKG_VERSION"));
+    let output = Kimg::new().output(&["-V"]);
+    assert_eq!((String::from_utf8(output.stdout).unwrap(), output.status.code()), (first.clone(), Some(0)));
+    // The long one also tells which program it puts into images.
     let output = Kimg::new().output(&["--version"]);
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("kimg {}\n", env!("CARGO_PKG_VERSION")));
-    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let entrypoint = text.strip_prefix(&first).unwrap();
+    assert!(entrypoint.starts_with("entrypoint: ") && entrypoint.contains(ENTRYPOINT_SHA256), "{text}");
 }
 
 #[test]
