@@ -1,10 +1,10 @@
 //! The network: the one user of reqwest. Client, retries, resume, limits, TLS.
 //!
-//! - [`settings`], [`base`]: plain values that say how to behave and where to ask.
-//! - [`client`], [`proxy`], [`netrc`]: the reqwest client, built at the first request; who to be where.
-//! - [`host`], [`retry`], [`request`]: what is known of a host, how long to wait, one request with its redirects.
-//! - [`fetch`], [`range`], [`transfer`]: one download at its places, into part files that never mix hosts.
-//! - [`schedule`], [`get`]: many downloads side by side; one small document.
+//! - `settings`, `base`: plain values that say how to behave and where to ask.
+//! - `client`, `proxy`, `netrc`: the reqwest client, built at the first request; who to be where.
+//! - `host`, `retry`, `request`: what is known of a host, how long to wait, one request with its redirects.
+//! - `fetch`, `range`, `transfer`: one download at its places, into part files that never mix hosts.
+//! - `schedule`, `get`: many downloads side by side; one small document.
 //!
 //! No clock is read: waits are counted by tokio's timer, and a date in Retry-After is taken relative to the Date of the
 //! same answer.
