@@ -46,6 +46,11 @@ impl Running {
         assert_eq!(line, "reached\n", "{}", self.rest());
     }
 
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+
     /// Lets it go on.
     pub fn go_on(&mut self) {
         self.0.stdin.take().unwrap().write_all(b"go on\n").unwrap();
