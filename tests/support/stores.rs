@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kimg::oci::{Descriptor, Manifest, media_type, to_bytes};
+use kimg::oci::{Descriptor, Index, Manifest, media_type, to_bytes};
 use kimg::store::Store;
 use tempfile::TempDir;
 
@@ -40,6 +40,14 @@ pub struct Image {
     pub config: Descriptor,
     /// Its only layer.
     pub layer: Descriptor,
+}
+
+/// An index of two images.
+#[allow(dead_code, reason = "each test program uses a part of this")]
+pub fn index(store: &Store) -> (Descriptor, Image, Image) {
+    let (one, two) = (image(store, &[1; 3_000_000]), image(store, b"two"));
+    let index = Index::new(vec![one.manifest.clone(), two.manifest.clone()]);
+    (store.put(media_type::INDEX, &to_bytes(&index)).unwrap(), one, two)
 }
 
 /// All files below a folder, sorted, relative to it.
