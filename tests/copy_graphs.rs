@@ -76,8 +76,7 @@ fn blobs_then_manifests_bottom_up_then_names() {
         let sink = Protocol { fail_at, ..Protocol::default() };
         let result = execute(&plan, &source, Box::new(sink.clone()), &Events::silent());
         assert_eq!(result.is_err(), fail_at > 0);
-        let calls = sink.calls.lock().unwrap().clone();
-        calls
+        Arc::into_inner(sink.calls).unwrap().into_inner().unwrap()
     };
     let short = |part: &Descriptor| part.digest.hex()[..8].to_owned();
     let mut expected = vec![format!("begin {}", short(&root))];

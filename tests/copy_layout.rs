@@ -120,9 +120,9 @@ fn what_is_there_does_not_move() {
             _ => {}
         }
     }
-    let mut expected = vec![&two.layer, &two.config];
+    let mut expected = [&two.layer, &two.config];
     expected.sort_by_key(|part| std::cmp::Reverse(part.size));
-    assert_eq!(started, expected.iter().map(|part| (part.digest.to_string(), part.size)).collect::<Vec<_>>());
+    assert_eq!(started, expected.map(|part| (part.digest.to_string(), part.size)));
     assert_eq!((done, inode(&one.layer)), (2, there));
 }
 

@@ -30,6 +30,7 @@ struct Endless<'a> {
 
 impl Read for &mut Endless<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        assert!(self.at < 16 << 20, "it is read without end");
         for byte in buffer.iter_mut() {
             let at = usize::try_from(self.at).unwrap();
             *byte = match self.begin.get(at) {

@@ -283,6 +283,9 @@ fn a_store_whose_making_was_cut_short_is_made_to_its_end() {
     for name in ["index.lock", ".kimg-4711-0"] {
         fs::write(root.join(name), "").unwrap();
     }
+    // Another process may bring this file between the look for it and the look for files of others: here it is listed,
+    // and cannot be read.
+    std::os::unix::fs::symlink("nowhere", root.join("oci-layout")).unwrap();
     let store = Store::open(root).unwrap();
     drop(store.lease().unwrap());
     assert_eq!(files(root), paths(&["cache/lease", "index.json", "index.lock", "oci-layout"]));

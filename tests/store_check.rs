@@ -39,6 +39,18 @@ fn a_store_that_is_sound() {
     assert!(store.downloads().has(&document, 8));
 }
 
+#[test]
+fn nothing_is_pruned_while_it_is_checked() {
+    let (_folder, store) = store();
+    named(&store, "a:1", b"layer");
+    let mut refused = 0;
+    let findings = store.check(false, &mut |_| {
+        assert!(matches!(store.prune(PruneOptions::default()), Err(StoreError::Busy { .. })));
+        refused += 1;
+    });
+    assert_eq!((findings.unwrap(), refused), (Vec::new(), 3));
+}
+
 /// Whatever part of an image is damaged, it is told before and mended by `repair`, and then by whoever brings the bytes.
 #[test]
 fn damaged_blobs_of_every_kind() {
