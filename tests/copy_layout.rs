@@ -210,6 +210,7 @@ fn a_target_of_another_kind_is_refused() {
         )
     );
     assert_eq!(error.category(), Category::Failed);
+    assert_eq!(error.hint().unwrap(), "name another folder, or free space there");
     assert_eq!(files(&target), [PathBuf::from("thesis.txt")]);
 }
 

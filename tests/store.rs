@@ -218,6 +218,7 @@ fn a_folder_of_another_kind_is_refused_and_left_as_it_is() {
         let before = files(folder.path());
         let error = Store::open(folder.path()).unwrap_err();
         assert_eq!(error.category(), Category::Failed);
+        assert_eq!(error.hint().unwrap(), "set KIMG_HOME to a new or empty folder");
         assert!(error.to_string().contains(why), "{error}");
         assert_eq!(files(folder.path()), before);
     };
@@ -251,6 +252,7 @@ fn an_index_that_is_none_is_named() {
         store.prune(Default::default()).unwrap_err(),
     ] {
         assert!(error.to_string().contains("index.json: is no index of a layout: EOF"), "{error}");
+        assert_eq!(error.hint().unwrap(), "`kimg store check --repair` mends what can be mended");
     }
     assert_eq!(fs::read_to_string(store.root().join("index.json")).unwrap(), "{");
 }
