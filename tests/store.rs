@@ -214,6 +214,7 @@ fn a_store_that_others_may_write_to_is_refused() {
 #[test]
 fn a_folder_of_another_kind_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
+    set_mode(folder.path(), 0o755);
     let refused = |why: &str| {
         let before = files(folder.path());
         let error = Store::open(folder.path()).unwrap_err();
@@ -279,6 +280,7 @@ fn many_make_one_store_at_once() {
 #[test]
 fn a_store_whose_making_was_cut_short_is_made_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
+    set_mode(folder.path(), 0o755);
     let root = folder.path();
     fs::create_dir_all(root.join("blobs/sha256")).unwrap();
     fs::create_dir(root.join("cache")).unwrap();
