@@ -189,7 +189,7 @@ fn a_full_disk_is_told_as_such() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_contents_come_back(seed in 1u64.., sizes in proptest::collection::vec(0..MIB * 3 / 2, 0..4), level in 1u32..=9) {

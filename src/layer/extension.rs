@@ -40,11 +40,16 @@ pub(super) struct Extensions {
     pub gid: Option<u64>,
     /// Whether the contents are a map of a sparse file and its pieces.
     pub sparse: bool,
+    kinds: Vec<Kind>,
 }
 
 impl Extensions {
     /// Takes the contents of one header.
     pub(super) fn take(&mut self, kind: Kind, bytes: &[u8]) -> Result<(), &'static str> {
+        if self.kinds.contains(&kind) {
+            return Err(TWICE);
+        }
+        self.kinds.push(kind);
         match kind {
             Kind::LongPath => set(&mut self.path, without_end(bytes).to_vec()),
             Kind::LongTarget => set(&mut self.target, without_end(bytes).to_vec()),
@@ -74,10 +79,12 @@ impl Extensions {
     }
 }
 
+const TWICE: &str = "two extension headers say the same of one entry";
+
 fn set<T>(field: &mut Option<T>, value: T) -> Result<(), &'static str> {
     match field.replace(value) {
         None => Ok(()),
-        Some(_) => Err("two extension headers say the same of one entry"),
+        Some(_) => Err(TWICE),
     }
 }
 

@@ -56,7 +56,7 @@ impl Store {
         let _lock = repair.then(|| files::lock_exclusive(&self.layout.index_lock())).transpose()?;
         let what = match self.layout.index() {
             Ok(_) => return Ok(None),
-            Err(StoreError::NoLayout { why, .. }) => why,
+            Err(StoreError::Document { why, .. }) => why,
             Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => "is missing".to_owned(),
             Err(error) => return Err(error),
         };
@@ -70,7 +70,7 @@ impl Store {
     fn examine_images(&self, damaged: &BTreeSet<PathBuf>) -> Result<Vec<Finding>, StoreError> {
         let mut findings = Vec::new();
         let needed = reachable(&self.layout, &mut |error| match error {
-            StoreError::NoLayout { path, why } => {
+            StoreError::Document { path, why } => {
                 findings.push(Finding { path, what: why, mended: false });
                 Ok(())
             }

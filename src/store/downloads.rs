@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::files;
 use super::{Part, StoreError, Verified};
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 
 /// The download cache: whole, verified inputs by digest; cheap to clone.
 #[derive(Debug, Clone)]
@@ -64,16 +64,18 @@ impl Downloads {
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
-        self.folder().join(digest.hex())
+        self.folder(digest.algorithm()).join(digest.hex())
     }
 
-    fn folder(&self) -> PathBuf {
-        self.cache.join("downloads/sha256")
+    fn folder(&self, algorithm: Algorithm) -> PathBuf {
+        self.cache.join("downloads").join(algorithm.name())
     }
 
     /// All whole inputs.
     pub(super) fn files(&self) -> Result<Vec<PathBuf>, StoreError> {
-        files::list(&self.folder())
+        let mut all = files::list(&self.folder(Algorithm::Sha256))?;
+        all.extend(files::list(&self.folder(Algorithm::Sha512))?);
+        Ok(all)
     }
 
     pub(super) fn parts(&self) -> PathBuf {

@@ -28,7 +28,15 @@ pub enum StoreError {
     /// A folder that is no layout, or of a version that is not known.
     #[error("{}: {why}", path.display())]
     NoLayout {
-        /// The folder or file.
+        /// The file that tells so.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// An index or manifest that is not what it should be.
+    #[error("{}: {why}", path.display())]
+    Document {
+        /// The file.
         path: PathBuf,
         /// What is wrong.
         why: String,
@@ -72,7 +80,7 @@ impl Diagnose for StoreError {
         match self {
             StoreError::Io { source, .. } if source.kind() == io::ErrorKind::InvalidData => Category::Verification,
             StoreError::Io { .. } | StoreError::Unsafe { .. } | StoreError::Busy { .. } => Category::Failed,
-            StoreError::NoLayout { .. } => Category::Failed,
+            StoreError::NoLayout { .. } | StoreError::Document { .. } => Category::Failed,
             StoreError::Absent { .. } => Category::NotFound,
             StoreError::Mismatch { .. } => Category::Verification,
         }
@@ -92,6 +100,8 @@ impl Diagnose for StoreError {
                 "`chmod go-w {}` if it is yours, or set KIMG_HOME to a folder of your own",
                 path.display()
             )),
+            StoreError::NoLayout { .. } => Some("set KIMG_HOME to a new or empty folder".to_owned()),
+            StoreError::Document { .. } => Some("`kimg store check --repair` mends what can be mended".to_owned()),
             StoreError::Absent { .. } => Some("`kimg store check` tells what else is missing".to_owned()),
             StoreError::Busy { .. } => Some("run it again when they have ended".to_owned()),
             _ => None,

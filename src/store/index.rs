@@ -57,7 +57,7 @@ impl Layout {
         let read = File::open(&path).and_then(|file| file.take(INDEX_LIMIT + 1).read_to_end(&mut bytes));
         read.map_err(StoreError::io("read", &path))?;
         if bytes.len() as u64 > INDEX_LIMIT {
-            return Err(StoreError::NoLayout {
+            return Err(StoreError::Document {
                 path,
                 why: format!("is longer than the {INDEX_LIMIT} bytes it may have"),
             });
@@ -66,7 +66,7 @@ impl Layout {
     }
 
     fn parse_index<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, StoreError> {
-        serde_json::from_slice(bytes).map_err(|error| StoreError::NoLayout {
+        serde_json::from_slice(bytes).map_err(|error| StoreError::Document {
             path: self.index_file(),
             why: format!("is no index of a layout: {error}"),
         })
@@ -146,7 +146,7 @@ impl Store {
     fn measure(&self, descriptor: &Descriptor, depth: usize) -> Result<(u64, Option<String>), StoreError> {
         let bytes = self.layout.read_blob(descriptor, DOCUMENT_LIMIT)?;
         let path = self.layout.blob_path(&descriptor.digest);
-        let unreadable = |path: &Path, error: serde_json::Error| StoreError::NoLayout {
+        let unreadable = |path: &Path, error: serde_json::Error| StoreError::Document {
             path: path.to_owned(),
             why: format!("is not what its media type says: {error}"),
         };

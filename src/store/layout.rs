@@ -119,7 +119,7 @@ impl Layout {
         let path = self.blob_path(&descriptor.digest);
         if descriptor.size > limit {
             let why = format!("{} bytes are more than the {limit} that it may have", descriptor.size);
-            return Err(StoreError::NoLayout { path, why });
+            return Err(StoreError::Document { path, why });
         }
         let mut bytes = Vec::new();
         self.open_blob(descriptor)?.read_to_end(&mut bytes).map_err(StoreError::io("read", &path))?;

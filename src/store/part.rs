@@ -103,6 +103,9 @@ impl Part {
             return Err(error);
         }
         self.file.sync_data().map_err(StoreError::io("sync", &self.path))?;
+        if let Some(folder) = self.whole.parent() {
+            files::make_folder(folder)?;
+        }
         // The folder is not synced: where a crash undoes the new name, the whole part is found under its old one.
         fs::rename(&self.path, &self.whole).map_err(StoreError::io("write", &self.whole))?;
         self.remove_others()

@@ -156,7 +156,7 @@ fn visit(
 /// What a manifest or index names; nothing where it is neither.
 fn children(layout: &Layout, descriptor: &Descriptor) -> Result<Vec<Descriptor>, StoreError> {
     let read = || layout.read_blob(descriptor, DOCUMENT_LIMIT);
-    let unreadable = |error: serde_json::Error| StoreError::NoLayout {
+    let unreadable = |error: serde_json::Error| StoreError::Document {
         path: layout.blob_path(&descriptor.digest),
         why: format!("is not what its media type says: {error}"),
     };

@@ -19,20 +19,12 @@ impl LayoutSink {
     pub fn open(folder: &Path) -> Result<LayoutSink, CopyError> {
         let place = format!("oci:{}", folder.display());
         let opened = Layout::open(folder).and_then(|layout| layout.sweep().map(|()| layout));
-        let layout = opened.map_err(|error| CopyError::because(&place, "cannot be opened", &error))?;
+        let layout = opened.map_err(failed(&place, "cannot be opened"))?;
         Ok(LayoutSink { layout, place })
     }
 
     fn failed(&self, what: &str) -> impl FnOnce(StoreError) -> CopyError {
-        let (place, what) = (self.place.clone(), what.to_owned());
-        move |error| CopyError::Failed {
-            place,
-            what,
-            why: error.to_string(),
-            category: error.category(),
-            // The hints of the store speak of the store.
-            hint: (error.category() == Category::Failed).then(|| "name another folder, or free space there".to_owned()),
-        }
+        failed(&self.place, what)
     }
 
     fn take(
@@ -62,6 +54,18 @@ impl LayoutSink {
             progress(done);
         }
         blob.commit(&descriptor.digest).map_err(self.failed(&name))
+    }
+}
+
+fn failed(place: &str, what: &str) -> impl FnOnce(StoreError) -> CopyError {
+    let (place, what) = (place.to_owned(), what.to_owned());
+    move |error| CopyError::Failed {
+        place,
+        what,
+        why: error.to_string(),
+        category: error.category(),
+        // The hints of the store speak of the store.
+        hint: (error.category() == Category::Failed).then(|| "name another folder, or free space there".to_owned()),
     }
 }
 
