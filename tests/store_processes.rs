@@ -1,5 +1,11 @@
 //! Many processes at one store, and processes that are killed.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a child of a test is told by these, and tells"
+)]
+
 #[path = "support/child.rs"]
 mod child;
 #[path = "support/stores.rs"]

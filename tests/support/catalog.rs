@@ -1,6 +1,7 @@
 //! Two families of small images on one base, all their inputs, and a server of these: Debian packages with all that the
 //! rules of a base work on, jars, signatures. It needs `mod command`, `mod deb`, `mod openpgp` and `mod server` beside it.
 #![allow(dead_code, unreachable_pub)]
+#![allow(clippy::disallowed_methods, reason = "a test looks at clocks, folders and its own environment")]
 
 use std::io::{Cursor, Write};
 use std::path::Path;

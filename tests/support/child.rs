@@ -1,5 +1,11 @@
 //! A test that runs itself again as another process, to play a part there.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a child of a test is told by these, and tells"
+)]
+
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};

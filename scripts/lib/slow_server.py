@@ -1,0 +1,37 @@
+"""A web server on loopback that answers each request after some time, as one that is far away."""
+
+import http.server
+import threading
+import time
+
+
+class SlowServer:
+    def __init__(self, files, latency):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                time.sleep(latency)
+                file = files.get(self.path.lstrip("/"))
+                if file is None:
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Length", str(file.stat().st_size))
+                self.end_headers()
+                with file.open("rb") as content:
+                    self.connection.sendfile(content)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
