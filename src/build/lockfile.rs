@@ -70,6 +70,8 @@ async fn inputs(
         absent: Vec::new(),
         outputs: Vec::new(),
     });
+    // A lock that was copied from another version's still has its name.
+    lock.image = format!("{}:{version}", definition.name);
     lock.definition = lock::definition_digest(definition);
     lock.outputs.clear();
     let packages: Vec<(String, String)> = definition
