@@ -43,10 +43,10 @@ pub enum BuildError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// A definition names a file that does not ship with it.
-    #[error("layer `{layer}`: the definition names `{file}`, which is not there")]
+    #[error("{of}: the definition names `{file}`, which is not there")]
     MissingFile {
-        /// The layer.
-        layer: String,
+        /// What it is for: a layer, or the keys of a family.
+        of: String,
         /// The file.
         file: String,
     },

@@ -218,7 +218,7 @@ fn verify_signatures(step: &Step<'_>, workshop: &Workshop) -> Result<(), BuildEr
 
 /// The keys that a definition trusts.
 pub(super) fn keyring(family: &Family) -> Result<Keyring, BuildError> {
-    let layer = family.definition.name.clone();
-    let text = family.keys().map_err(|file| BuildError::MissingFile { layer, file })?;
+    let of = || format!("keys of `{}`", family.definition.name);
+    let text = family.keys().map_err(|file| BuildError::MissingFile { of: of(), file })?;
     Ok(Keyring::from_keys_file(&text)?)
 }
