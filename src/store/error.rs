@@ -80,6 +80,11 @@ impl Diagnose for StoreError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            StoreError::Io { what: "use the cached input", source, .. }
+                if source.kind() == io::ErrorKind::InvalidData =>
+            {
+                Some("the damaged file was removed; run the command again, and it is fetched anew".to_owned())
+            }
             StoreError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free space there, run `kimg store prune`, or set KIMG_HOME to another place".to_owned())
             }
