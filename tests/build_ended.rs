@@ -117,6 +117,8 @@ fn who_waits_for_the_download_of_another_takes_over_when_that_dies() {
     first.wait().unwrap();
     let output = second.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected());
+    // What the first left under way, the next command sweeps away.
+    world.built(&["other"]);
     assert_resumed(&world);
 }
 
