@@ -10,6 +10,7 @@ use super::image::FinishedLayer;
 use super::key;
 use super::recipe::Recipe;
 use super::rules::{self, Collected};
+use super::shape::Shape;
 use super::user_files;
 use super::{BuildError, Request, Workshop};
 use crate::definition::Generate;
@@ -63,8 +64,10 @@ fn make(
         writer.add(entry, &mut bytes.as_slice())?;
     }
     let merged: Vec<String> = recipe.steps().flat_map(|step| step.layer.usrmerge.iter().cloned()).collect();
+    let mut shape = Shape::default();
+    below.iter().for_each(|layer| shape.cover(&layer.shape));
     for addition in &request.add {
-        user_files::add(&mut writer, addition, &merged)?;
+        user_files::add(&mut writer, addition, &merged, &shape)?;
     }
     let (layer, blob) = writer.finish()?;
     blob.into_inner().commit(&layer.digest)?;
@@ -79,6 +82,7 @@ fn make(
         history: "files added by the user of kimg".to_owned(),
         diff_id: layer.diff_id,
         descriptor: Descriptor::new(key::media_type(request.compression), layer.digest, layer.size),
+        shape: Shape::default(),
         how: "built",
     })
 }

@@ -126,6 +126,7 @@ fn finish(step: &Step<'_>, record: &LayerRecord, how: &'static str) -> FinishedL
         history: step.history(),
         diff_id: record.diff_id,
         descriptor: record.descriptor.clone(),
+        shape: record.shape.clone(),
         how,
     }
 }
@@ -180,9 +181,10 @@ pub(super) fn make(
         pool,
         Box::new(move |done| progress.progress(done)),
     )?;
-    let (layer, blob) = Assembly::new(*step, &downloads, writer).run()?.finish()?;
+    let (writer, shape) = Assembly::new(*step, &downloads, writer).run()?;
+    let (layer, blob) = writer.finish()?;
     let descriptor = Descriptor::new(key::media_type(compression), layer.digest, layer.size);
-    let record = LayerRecord { diff_id: layer.diff_id, descriptor, tar_size: layer.tar_size };
+    let record = LayerRecord { diff_id: layer.diff_id, descriptor, tar_size: layer.tar_size, shape };
     if let Some(image) = expected {
         reproduce::check(step, &record, &layer.entries, compression, image)?;
     }
