@@ -167,6 +167,24 @@ fn a_kill_in_the_midst_of_layers_costs_nothing_but_the_layers_under_way() {
 }
 
 #[test]
+fn ctrl_c_is_heard_while_an_image_is_copied() {
+    let world = Material::new().serve();
+    world.built(&["other"]);
+    // Somebody holds the lock of the layout's index, so the copy cannot end.
+    let out = world.kimg.home().join("out");
+    world.built(&["other", "-o", "oci:out:before"]);
+    let lock = fs::File::open(out.join("index.lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let mut child = spawn(&world, &["other", "-o", "oci:out", "-v"]);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("other:1: 3 layers")));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(lines.last().as_deref(), Some("interrupted"));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(130), &b""[..]));
+}
+
+#[test]
 fn a_layer_that_fails_ends_the_others() {
     let mut material = Material::new();
     // Chunks enough that the layer is still under way when the other fails.
