@@ -30,6 +30,16 @@ pub enum BuildError {
         /// Versions that may be meant.
         near: Vec<String>,
     },
+    /// A version that is to be locked, and that its definition does not know.
+    #[error("image `{name}:{}`: its definition has no such version", version.escape_debug())]
+    UndefinedVersion {
+        /// The family.
+        name: String,
+        /// What was asked for.
+        version: String,
+        /// The versions that it has.
+        known: Vec<String>,
+    },
     /// Definitions that are each other's base.
     #[error("image `{image}`: its bases never end")]
     BaseLoop {
@@ -143,7 +153,9 @@ fn difference(first: &[String], expected: &str, found: &str) -> String {
 impl Diagnose for BuildError {
     fn category(&self) -> Category {
         match self {
-            BuildError::UnknownImage { .. } | BuildError::UnknownVersion { .. } => Category::NotFound,
+            BuildError::UnknownImage { .. }
+            | BuildError::UnknownVersion { .. }
+            | BuildError::UndefinedVersion { .. } => Category::NotFound,
             BuildError::BaseLoop { .. }
             | BuildError::MissingFile { .. }
             | BuildError::NothingMatches { .. }
@@ -170,6 +182,9 @@ impl Diagnose for BuildError {
             BuildError::UnknownVersion { name, near, .. } => {
                 let full: Vec<String> = near.iter().map(|version| format!("{name}:{version}")).collect();
                 Some(format!("there is {}; `kimg images` lists all", full.join(", ")))
+            }
+            BuildError::UndefinedVersion { name, known, .. } => {
+                Some(format!("it has {}; another is added in {name}/image.toml", known.join(", ")))
             }
             BuildError::Platform { known, .. } => Some(format!("it is made for {}", known.join(", "))),
             BuildError::NotReproduced { .. } => Some(
