@@ -69,7 +69,7 @@ fn members_of_another_name_order_number_or_format_are_refused() {
     let said = [
         ("nothing at all", Vec::new()),
         ("no member", archive(&[])),
-        ("no control", archive(&[binary.clone()])),
+        ("no control", archive(std::slice::from_ref(binary))),
         ("no data", archive(&[binary.clone(), control.clone()])),
         ("control first", archive(&[control.clone(), binary.clone(), data.clone()])),
         ("data before control", archive(&[binary.clone(), data.clone(), control.clone()])),
