@@ -9,7 +9,7 @@ use super::reproduce;
 use super::{BuildError, Workshop};
 use crate::definition::Family;
 use crate::layer::{Compression, EPOCH, Pool};
-use crate::lock::{self, FORMAT, Lock, LockError, Output, Upstream};
+use crate::lock::{self, FORMAT, Lock, Output, Upstream};
 use crate::oci::Platform;
 use crate::upstream::debian;
 
@@ -65,7 +65,7 @@ fn check_layers(lock: &Lock, family: &Family, version: &str) -> Result<(), Build
     let known = |name: &str| family.definition.layers.iter().any(|layer| layer.is_locked() && layer.name == name);
     match lock.inputs.iter().find(|input| !known(&input.layer)) {
         None => Ok(()),
-        Some(input) => Err(LockError::Rule {
+        Some(input) => Err(lock::LockError::Rule {
             file: format!("{}/{version}.lock.toml", family.definition.name),
             what: format!("input `{}`", input.name.escape_debug()),
             why: format!("the definition has no locked layer `{}`", input.layer.escape_debug()),
