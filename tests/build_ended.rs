@@ -166,6 +166,35 @@ fn a_kill_in_the_midst_of_layers_costs_nothing_but_the_layers_under_way() {
     assert_sound(&world.store(), &["app:1.0"]);
 }
 
+/// With a layer of so many chunks that what happens meanwhile happens in its midst.
+fn large() -> Material {
+    let mut material = Material::new();
+    let noise = catalog::noise("large", 1 << 20).repeat(24);
+    let java = material.deb("java");
+    java.data = std::mem::take(&mut java.data).file("./usr/lib/large", &noise);
+    material
+}
+
+#[test]
+fn ctrl_c_in_the_midst_of_a_layer_leaves_no_layer() {
+    let world = large().serve();
+    let expected = world.built(&["other"]);
+    fs::remove_dir_all(world.store().join("cache/records")).unwrap();
+    fs::remove_dir_all(world.store().join("blobs")).unwrap();
+    fs::create_dir_all(world.store().join("blobs/sha256")).unwrap();
+    fs::remove_file(world.store().join("index.json")).unwrap();
+    fs::remove_file(world.store().join("oci-layout")).unwrap();
+    let mut child = spawn(&world, &["other", "-v"]);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "layer java: building"));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(lines.last().as_deref(), Some("interrupted"));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!world.kimg.run(&["store", "ls"]).contains("other"));
+    assert_eq!(world.built(&["other"]), expected);
+    assert_sound(&world.store(), &["other:1"]);
+}
+
 #[test]
 fn ctrl_c_is_heard_while_an_image_is_copied() {
     let world = Material::new().serve();
@@ -186,11 +215,7 @@ fn ctrl_c_is_heard_while_an_image_is_copied() {
 
 #[test]
 fn a_layer_that_fails_ends_the_others() {
-    let mut material = Material::new();
-    // Chunks enough that the layer is still under way when the other fails.
-    let noise = catalog::noise("large", 1 << 20).repeat(24);
-    let java = material.deb("java");
-    java.data = std::mem::take(&mut java.data).file("./usr/lib/large", &noise);
+    let mut material = large();
     material.jars[2].signature = Some((catalog::signer().fingerprint(), b"none".to_vec()));
     let world = material.serve();
     world.built(&["other"]);

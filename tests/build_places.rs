@@ -14,6 +14,7 @@ mod server;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use catalog::{Material, World, assert_sound, tree};
 
@@ -80,6 +81,43 @@ fn stores_that_cannot_be_used() {
         }),
     ];
     insta::assert_snapshot!(said.join("\n"));
+}
+
+/// What a build says when no file may become larger than 512 KiB: writes fail in the midst, as on a full disk.
+fn cramped(world: &World, more: &[&str]) -> String {
+    let arguments = world.build(&[&["other", "-q"], more].concat());
+    let program = world.kimg.command(&arguments);
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", r#"trap '' XFSZ; ulimit -f 1024; exec "$0" "$@""#]).arg(program.get_program()).args(&arguments);
+    shell.current_dir(world.kimg.home()).env_clear();
+    shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    world.kimg.show(&arguments, &shell.output().unwrap())
+}
+
+#[test]
+fn a_write_that_fails_in_the_midst_leaves_nothing_but_the_beginning_of_a_download() {
+    let world = Material::new().serve();
+    let part = cramped(&world, &[]);
+    assert_sound(&world.store(), &[]);
+    let expected = world.built(&["other"]);
+    // The second request goes on from where the disk was full.
+    let requests = world.server.requests_for("/debian/pool/java/java_1.0_amd64.deb");
+    assert_eq!(requests.iter().map(|request| request.header("range").is_some()).collect::<Vec<_>>(), [false, true]);
+    // Now that all inputs are there, it is a layer that is too large.
+    let layer = cramped(&world, &["--compression", "none"]);
+    assert_sound(&world.store(), &["other:1"]);
+    assert_eq!(world.built(&["other"]), expected);
+    // And now a copy.
+    let copy = cramped(&world, &["-o", "oci:out"]);
+    assert_eq!(tree(&world.kimg.home().join("out/blobs")), [""; 0]);
+    for (said, start) in [
+        (part, "error: ~/.local/share/kimg/cache/parts/"),
+        (layer, "error: layer `java`: cannot write: File too large"),
+        (copy, "error: oci:out: sha256:"),
+    ] {
+        assert!(said.contains(start) && said.contains("cannot write: File too large"), "{said}");
+        assert!(said.ends_with("exit code: 1\n") && !said.contains("stdout"), "{said}");
+    }
 }
 
 #[test]

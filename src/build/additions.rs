@@ -35,7 +35,8 @@ pub(super) async fn layer(
     let below = below.to_vec();
     let (_going, halt) = halt::pair();
     let work = move || make(&recipe, &request, &workshop, &below, &pool, &halt);
-    tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?
+    let made = tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?;
+    made.map_err(|error| error.of_layer(NAME))
 }
 
 fn make(

@@ -82,6 +82,14 @@ pub enum BuildError {
         /// Why.
         why: String,
     },
+    /// A layer cannot be written into the store.
+    #[error("layer `{layer}`: cannot write: {source}")]
+    Write {
+        /// The layer.
+        layer: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// A layer's inputs or writing failed.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -150,6 +158,16 @@ fn difference(first: &[String], expected: &str, found: &str) -> String {
     }
 }
 
+impl BuildError {
+    /// The error of a layer's writing, with the layer's name.
+    pub(super) fn of_layer(self, layer: &str) -> BuildError {
+        match self {
+            BuildError::Layer(LayerError::Output(source)) => BuildError::Write { layer: layer.to_owned(), source },
+            error => error,
+        }
+    }
+}
+
 impl Diagnose for BuildError {
     fn category(&self) -> Category {
         match self {
@@ -163,7 +181,10 @@ impl Diagnose for BuildError {
             | BuildError::BadUserFile { .. } => Category::Usage,
             BuildError::Definition(error) => error.category(),
             BuildError::Lock(error) => error.category(),
-            BuildError::Generate { .. } | BuildError::UserFile { .. } | BuildError::Worker(_) => Category::Failed,
+            BuildError::Write { .. }
+            | BuildError::Generate { .. }
+            | BuildError::UserFile { .. }
+            | BuildError::Worker(_) => Category::Failed,
             BuildError::Layer(error) => error.category(),
             BuildError::Debian(error) => error.category(),
             BuildError::OpenPgp(error) => error.category(),
@@ -190,6 +211,9 @@ impl Diagnose for BuildError {
             BuildError::NotReproduced { .. } => Some(
                 "the inputs fit their pins, so this kimg makes other bytes of them: report it with the output of `kimg --version`"
                     .to_owned(),
+            ),
+            BuildError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
+                "free space where the store is, run `kimg store prune`, or set KIMG_HOME to another place".to_owned(),
             ),
             BuildError::Definition(error) => error.hint(),
             BuildError::Lock(error) => error.hint(),

@@ -181,8 +181,9 @@ pub(super) fn make(
         pool,
         Box::new(move |done| progress.progress(done)),
     )?;
-    let (writer, shape) = Assembly::new(*step, &downloads, writer).run()?;
-    let (layer, blob) = writer.finish()?;
+    let written = Assembly::new(*step, &downloads, writer).run();
+    let written = written.and_then(|(writer, shape)| Ok((writer.finish()?, shape)));
+    let ((layer, blob), shape) = written.map_err(|error| error.of_layer(&step.layer.name))?;
     let descriptor = Descriptor::new(key::media_type(compression), layer.digest, layer.size);
     let record = LayerRecord { diff_id: layer.diff_id, descriptor, tar_size: layer.tar_size, shape };
     if let Some(image) = expected {
