@@ -155,6 +155,23 @@ fn files_of_the_users_are_the_last_layer() {
 }
 
 #[test]
+fn folders_and_links_of_the_layers_below_stay_what_they_are() {
+    let world = Material::new().lock();
+    world.kimg.write("mine", "x");
+    world.kimg.write("tree/var/data/deep/file", "y");
+    fs::create_dir_all(world.kimg.home().join("tree/run/lock")).unwrap();
+    let flags = ["--add", "mine:/tmp/mine", "--add", "tree:/", "--add", "mine:/usr/bin/near"];
+    let added = image(&world, &flags);
+    insta::assert_snapshot!("folders", last(&added));
+    // The same where the layers below were not built just now.
+    assert_eq!(image(&world, &flags).digest, added.digest);
+    world.kimg.write("links/usr/lib/jvm/java/conf", "z");
+    let said = ["mine:/usr/lib/jvm/java/conf/mine", "links:/", "mine:/usr/bin/near/"]
+        .map(|add| world.kimg.run(&world.build(&["other", "-q", "--add", add])));
+    insta::assert_snapshot!("links", said.join("\n"));
+}
+
+#[test]
 fn what_is_added_does_not_depend_on_owner_time_or_umask() {
     let world = Material::new().lock();
     world.kimg.write("tree/file", "x");

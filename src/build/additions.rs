@@ -10,6 +10,7 @@ use super::image::FinishedLayer;
 use super::key;
 use super::recipe::Recipe;
 use super::rules::{self, Collected};
+use super::shape::Shape;
 use super::user_files;
 use super::{BuildError, Request, Workshop};
 use crate::definition::Generate;
@@ -34,7 +35,8 @@ pub(super) async fn layer(
     let below = below.to_vec();
     let (_going, halt) = halt::pair();
     let work = move || make(&recipe, &request, &workshop, &below, &pool, &halt);
-    tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?
+    let made = tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?;
+    made.map_err(|error| error.of_layer(NAME))
 }
 
 fn make(
@@ -63,8 +65,10 @@ fn make(
         writer.add(entry, &mut bytes.as_slice())?;
     }
     let merged: Vec<String> = recipe.steps().flat_map(|step| step.layer.usrmerge.iter().cloned()).collect();
+    let mut shape = Shape::default();
+    below.iter().for_each(|layer| shape.cover(&layer.shape));
     for addition in &request.add {
-        user_files::add(&mut writer, addition, &merged)?;
+        user_files::add(&mut writer, addition, &merged, &shape)?;
     }
     let (layer, blob) = writer.finish()?;
     blob.into_inner().commit(&layer.digest)?;
@@ -79,6 +83,7 @@ fn make(
         history: "files added by the user of kimg".to_owned(),
         diff_id: layer.diff_id,
         descriptor: Descriptor::new(key::media_type(request.compression), layer.digest, layer.size),
+        shape: Shape::default(),
         how: "built",
     })
 }

@@ -9,6 +9,7 @@ use super::BuildError;
 use super::packages;
 use super::recipe::Step;
 use super::rules;
+use super::shape::Shape;
 use super::shipped;
 use crate::definition::{Generate, parse_mode};
 use crate::layer::{Entry, EntryKind, EntryPath, LayerWriter, Origin, zip_member};
@@ -22,20 +23,22 @@ const MEMBER_LIMIT: u64 = 4 << 20;
 pub(super) struct Assembly<'a, W: Write + Send> {
     pub step: Step<'a>,
     pub downloads: &'a Downloads,
-    pub writer: LayerWriter<W>,
+    writer: LayerWriter<W>,
     /// Contents of packaged files that rules ask for.
     pub collected: BTreeMap<EntryPath, Vec<u8>>,
     /// What scanners are told of each package.
     pub packages: Vec<rules::Package>,
+    shape: Shape,
 }
 
 impl<'a, W: Write + Send> Assembly<'a, W> {
     pub fn new(step: Step<'a>, downloads: &'a Downloads, writer: LayerWriter<W>) -> Assembly<'a, W> {
-        Assembly { step, downloads, writer, collected: BTreeMap::new(), packages: Vec::new() }
+        let (collected, packages, shape) = (BTreeMap::new(), Vec::new(), Shape::default());
+        Assembly { step, downloads, writer, collected, packages, shape }
     }
 
     /// Writes all entries of the layer; the caller finishes the writer.
-    pub fn run(mut self) -> Result<LayerWriter<W>, BuildError> {
+    pub fn run(mut self) -> Result<(LayerWriter<W>, Shape), BuildError> {
         let (packaged, single): (Vec<&Input>, Vec<&Input>) =
             self.step.inputs().into_iter().partition(|input| input.upstream.is_debian());
         for input in packaged {
@@ -49,7 +52,13 @@ impl<'a, W: Write + Send> Assembly<'a, W> {
         self.add_extracts(&single)?;
         self.add_generated()?;
         shipped::add(&mut self)?;
-        Ok(self.writer)
+        Ok((self.writer, self.shape))
+    }
+
+    /// Adds an entry.
+    pub fn add(&mut self, entry: Entry, content: &mut dyn Read) -> Result<(), BuildError> {
+        self.shape.note(&entry);
+        Ok(self.writer.add(entry, content)?)
     }
 
     /// Adds a file of bytes that are here.
@@ -77,7 +86,7 @@ impl<'a, W: Write + Send> Assembly<'a, W> {
     ) -> Result<(), BuildError> {
         let origin = Origin { input: Arc::from(input), rule: Arc::from(rule) };
         let entry = Entry { path: EntryPath::new(path.as_bytes())?, kind, mode, uid, gid, origin };
-        Ok(self.writer.add(entry, content)?)
+        self.add(entry, content)
     }
 
     fn add_folders(&mut self) -> Result<(), BuildError> {

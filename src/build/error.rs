@@ -30,6 +30,16 @@ pub enum BuildError {
         /// Versions that may be meant.
         near: Vec<String>,
     },
+    /// A version that is to be locked, and that its definition does not know.
+    #[error("image `{name}:{}`: its definition has no such version", version.escape_debug())]
+    UndefinedVersion {
+        /// The family.
+        name: String,
+        /// What was asked for.
+        version: String,
+        /// The versions that it has.
+        known: Vec<String>,
+    },
     /// Definitions that are each other's base.
     #[error("image `{image}`: its bases never end")]
     BaseLoop {
@@ -43,10 +53,10 @@ pub enum BuildError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// A definition names a file that does not ship with it.
-    #[error("layer `{layer}`: the definition names `{file}`, which is not there")]
+    #[error("{of}: the definition names `{file}`, which is not there")]
     MissingFile {
-        /// The layer.
-        layer: String,
+        /// What it is for: a layer, or the keys of a family.
+        of: String,
         /// The file.
         file: String,
     },
@@ -71,6 +81,14 @@ pub enum BuildError {
         to: String,
         /// Why.
         why: String,
+    },
+    /// A layer cannot be written into the store.
+    #[error("layer `{layer}`: cannot write: {source}")]
+    Write {
+        /// The layer.
+        layer: String,
+        /// Why not.
+        source: io::Error,
     },
     /// A layer's inputs or writing failed.
     #[error(transparent)]
@@ -140,10 +158,22 @@ fn difference(first: &[String], expected: &str, found: &str) -> String {
     }
 }
 
+impl BuildError {
+    /// The error of a layer's writing, with the layer's name.
+    pub(super) fn of_layer(self, layer: &str) -> BuildError {
+        match self {
+            BuildError::Layer(LayerError::Output(source)) => BuildError::Write { layer: layer.to_owned(), source },
+            error => error,
+        }
+    }
+}
+
 impl Diagnose for BuildError {
     fn category(&self) -> Category {
         match self {
-            BuildError::UnknownImage { .. } | BuildError::UnknownVersion { .. } => Category::NotFound,
+            BuildError::UnknownImage { .. }
+            | BuildError::UnknownVersion { .. }
+            | BuildError::UndefinedVersion { .. } => Category::NotFound,
             BuildError::BaseLoop { .. }
             | BuildError::MissingFile { .. }
             | BuildError::NothingMatches { .. }
@@ -151,7 +181,10 @@ impl Diagnose for BuildError {
             | BuildError::BadUserFile { .. } => Category::Usage,
             BuildError::Definition(error) => error.category(),
             BuildError::Lock(error) => error.category(),
-            BuildError::Generate { .. } | BuildError::UserFile { .. } | BuildError::Worker(_) => Category::Failed,
+            BuildError::Write { .. }
+            | BuildError::Generate { .. }
+            | BuildError::UserFile { .. }
+            | BuildError::Worker(_) => Category::Failed,
             BuildError::Layer(error) => error.category(),
             BuildError::Debian(error) => error.category(),
             BuildError::OpenPgp(error) => error.category(),
@@ -171,10 +204,16 @@ impl Diagnose for BuildError {
                 let full: Vec<String> = near.iter().map(|version| format!("{name}:{version}")).collect();
                 Some(format!("there is {}; `kimg images` lists all", full.join(", ")))
             }
+            BuildError::UndefinedVersion { name, known, .. } => {
+                Some(format!("it has {}; another is added in {name}/image.toml", known.join(", ")))
+            }
             BuildError::Platform { known, .. } => Some(format!("it is made for {}", known.join(", "))),
             BuildError::NotReproduced { .. } => Some(
                 "the inputs fit their pins, so this kimg makes other bytes of them: report it with the output of `kimg --version`"
                     .to_owned(),
+            ),
+            BuildError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
+                "free space where the store is, run `kimg store prune`, or set KIMG_HOME to another place".to_owned(),
             ),
             BuildError::Definition(error) => error.hint(),
             BuildError::Lock(error) => error.hint(),

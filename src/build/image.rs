@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Request;
 use super::recipe::Recipe;
+use super::shape::Shape;
 use crate::definition::Run;
 use crate::digest::Digest;
 use crate::oci::{Config, Descriptor, Empty, Healthcheck, History, ImageConfig, Manifest, RootFs};
@@ -17,6 +18,7 @@ pub(super) struct FinishedLayer {
     pub history: String,
     pub diff_id: Digest,
     pub descriptor: Descriptor,
+    pub shape: Shape,
     /// `built` or `reused`.
     pub how: &'static str,
 }

@@ -7,6 +7,7 @@ use crate::layer::{Compression, EPOCH};
 use crate::oci::{Descriptor, media_type};
 
 use super::recipe::Step;
+use super::shape::Shape;
 
 /// What the store remembers of a layer that was made.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -14,6 +15,7 @@ pub(super) struct LayerRecord {
     pub diff_id: Digest,
     pub descriptor: Descriptor,
     pub tar_size: u64,
+    pub shape: Shape,
 }
 
 /// The kind under which layer records are kept.

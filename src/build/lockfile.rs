@@ -33,8 +33,12 @@ pub async fn lock(image: &str, workshop: &Workshop, now: u64) -> Result<Locked, 
         return Err(unknown_image(&workshop.catalog, name)?);
     };
     let version = if version.is_empty() { family.definition.default.clone() } else { version.to_owned() };
+    if !family.definition.versions.contains_key(&version) {
+        return Err(undefined(&family, &version));
+    }
     let before = family.lock(&version).transpose()?;
     let mut lock = inputs(&family, &version, before, workshop, now).await?;
+    check_layers(&lock, &family, &version)?;
     let mut entries = String::new();
     for platform in &family.definition.platforms {
         let platform: Platform =
@@ -49,6 +53,25 @@ pub async fn lock(image: &str, workshop: &Workshop, now: u64) -> Result<Locked, 
     }
     drop(lease);
     Ok(Locked { image: lock.image.clone(), lock: lock::to_text(&lock), entries })
+}
+
+fn undefined(family: &Family, version: &str) -> BuildError {
+    let (name, known) = (family.definition.name.clone(), family.definition.versions.keys().cloned().collect());
+    BuildError::UndefinedVersion { name, version: version.to_owned(), known }
+}
+
+/// An input of a layer that there is not would be left out without a word.
+fn check_layers(lock: &Lock, family: &Family, version: &str) -> Result<(), BuildError> {
+    let known = |name: &str| family.definition.layers.iter().any(|layer| layer.is_locked() && layer.name == name);
+    match lock.inputs.iter().find(|input| !known(&input.layer)) {
+        None => Ok(()),
+        Some(input) => Err(lock::LockError::Rule {
+            file: format!("{}/{version}.lock.toml", family.definition.name),
+            what: format!("input `{}`", input.name.escape_debug()),
+            why: format!("the definition has no locked layer `{}`", input.layer.escape_debug()),
+        }
+        .into()),
+    }
 }
 
 /// The lock without its outputs.
@@ -71,6 +94,8 @@ async fn inputs(
         absent: Vec::new(),
         outputs: Vec::new(),
     });
+    // A lock that was copied from another version's still has its name.
+    lock.image = format!("{}:{version}", definition.name);
     lock.definition = lock::definition_digest(definition);
     lock.outputs.clear();
     let packages: Vec<(String, String)> = definition

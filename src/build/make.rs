@@ -127,6 +127,7 @@ fn finish(step: &Step<'_>, record: &LayerRecord, how: &'static str) -> FinishedL
         history: step.history(),
         diff_id: record.diff_id,
         descriptor: record.descriptor.clone(),
+        shape: record.shape.clone(),
         how,
     }
 }
@@ -181,9 +182,11 @@ pub(super) fn make(
         pool,
         Box::new(move |done| progress.progress(done)),
     )?;
-    let (layer, blob) = Assembly::new(*step, &downloads, writer).run()?.finish()?;
+    let written = Assembly::new(*step, &downloads, writer).run();
+    let written = written.and_then(|(writer, shape)| Ok((writer.finish()?, shape)));
+    let ((layer, blob), shape) = written.map_err(|error| error.of_layer(&step.layer.name))?;
     let descriptor = Descriptor::new(key::media_type(compression), layer.digest, layer.size);
-    let record = LayerRecord { diff_id: layer.diff_id, descriptor, tar_size: layer.tar_size };
+    let record = LayerRecord { diff_id: layer.diff_id, descriptor, tar_size: layer.tar_size, shape };
     if let Some(image) = expected {
         reproduce::check(step, &record, &layer.entries, compression, image)?;
     }
@@ -223,7 +226,7 @@ fn verify_signatures(step: &Step<'_>, workshop: &Workshop) -> Result<(), BuildEr
 
 /// The keys that a definition trusts.
 pub(super) fn keyring(family: &Family) -> Result<Keyring, BuildError> {
-    let layer = family.definition.name.clone();
-    let text = family.keys().map_err(|file| BuildError::MissingFile { layer, file })?;
+    let of = || format!("keys of `{}`", family.definition.name);
+    let text = family.keys().map_err(|file| BuildError::MissingFile { of: of(), file })?;
     Ok(Keyring::from_keys_file(&text)?)
 }

@@ -14,6 +14,7 @@ mod pattern;
 mod recipe;
 mod reproduce;
 mod rules;
+mod shape;
 mod shipped;
 mod user_files;
 

@@ -64,11 +64,11 @@ fn add_entry<W: Write + Send>(
         }
         if !dropped {
             kept.push(path.to_vec());
-            assembly.writer.add(entry, &mut &bytes[..])?;
+            assembly.add(entry, &mut &bytes[..])?;
         }
     } else if !dropped {
         kept.push(path.to_vec());
-        assembly.writer.add(entry, content)?;
+        assembly.add(entry, content)?;
     }
     Ok(())
 }

@@ -83,12 +83,12 @@ impl Part {
         let Some(lock) = family.lock(&version).transpose()? else {
             return Err(unknown_version(&family, &version));
         };
-        lock::check_fit(&lock, &family.definition)?;
         let name = format!("{}:{version}", family.definition.name);
         if lock.image != name {
-            let why = format!("it lies where that of {name} should be");
-            return Err(LockError::Unfit { image: lock.image, why }.into());
+            let why = format!("it says that it is of {}", lock.image);
+            return Err(LockError::Unfit { image: name, why }.into());
         }
+        lock::check_fit(&lock, &family.definition)?;
         let mtime = lock::seconds(&lock.created).unwrap_or_default();
         Ok(Part { family, version, lock, mtime })
     }

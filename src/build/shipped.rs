@@ -49,7 +49,7 @@ fn launcher_names(table: &str) -> Vec<&str> {
 }
 
 fn shipped<'a>(step: Step<'a>, from: &str) -> Result<&'a [u8], BuildError> {
-    let missing = || BuildError::MissingFile { layer: step.layer.name.clone(), file: from.to_owned() };
+    let missing = || BuildError::MissingFile { of: format!("layer `{}`", step.layer.name), file: from.to_owned() };
     step.part.family.file(from).ok_or_else(missing)
 }
 

@@ -1,6 +1,7 @@
 //! `--add`: files and folders of the user's. Folders are walked in the order of their names' bytes; owner is root, time is
 //! the layer's; extended attributes are not taken; links are kept as links; devices, sockets and pipes are refused. What
-//! goes into a merged folder (`/bin`) goes below `usr`, for the folder itself is a link in the layers below.
+//! goes into a merged folder (`/bin`) goes below `usr`, for the folder itself is a link in the layers below; folders of
+//! these layers keep their permissions and owners, and nothing takes the place of a link to a folder there.
 
 use std::fs::{self, Metadata};
 use std::io::{self, Read, Write};
@@ -10,14 +11,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::packages;
+use super::shape::Shape;
 use super::{Addition, BuildError};
 use crate::layer::{Entry, EntryKind, EntryPath, LayerError, LayerWriter, Origin};
 
-/// Adds what `addition` names; `merged` are the merged folders of the image.
+/// Adds what `addition` names; `merged` are the merged folders of the image, `below` is what the layers below hold.
 pub(super) fn add<W: Write + Send>(
     writer: &mut LayerWriter<W>,
     addition: &Addition,
     merged: &[String],
+    below: &Shape,
 ) -> Result<(), BuildError> {
     let metadata = fs::metadata(&addition.from).map_err(|source| failed(&addition.from, source))?;
     let mut target = addition.to.trim_matches('/').as_bytes().to_vec();
@@ -25,13 +28,13 @@ pub(super) fn add<W: Write + Send>(
         && addition.to.ends_with('/')
         && let Some(name) = addition.from.file_name()
     {
-        target = below(&target, name.as_bytes());
+        target = joined(&target, name.as_bytes());
     }
-    Walk { writer, addition, merged }.visit(&addition.from, &target, &metadata)
+    Walk { writer, addition, merged, below }.visit(&addition.from, &target, &metadata)
 }
 
 /// The path of `name` in a folder, which may be the root.
-fn below(folder: &[u8], name: &[u8]) -> Vec<u8> {
+fn joined(folder: &[u8], name: &[u8]) -> Vec<u8> {
     if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() }
 }
 
@@ -39,6 +42,7 @@ struct Walk<'a, W: Write + Send> {
     writer: &'a mut LayerWriter<W>,
     addition: &'a Addition,
     merged: &'a [String],
+    below: &'a Shape,
 }
 
 impl<W: Write + Send> Walk<'_, W> {
@@ -80,7 +84,7 @@ impl<W: Write + Send> Walk<'_, W> {
         for path in sorted(from)? {
             let metadata = fs::symlink_metadata(&path).map_err(|source| failed(&path, source))?;
             let name = path.file_name().map(OsStrExt::as_bytes).unwrap_or_default();
-            self.visit(&path, &below(to, name), &metadata)?;
+            self.visit(&path, &joined(to, name), &metadata)?;
         }
         Ok(())
     }
@@ -93,9 +97,27 @@ impl<W: Write + Send> Walk<'_, W> {
     fn entry(&mut self, path: &[u8], kind: EntryKind, mode: u32, content: &mut dyn Read) -> Result<(), BuildError> {
         let origin = Origin { input: Arc::from(self.addition.from.display().to_string()), rule: Arc::from("--add") };
         let entry = Entry { path: EntryPath::new(path)?, kind, mode, uid: 0, gid: 0, origin: origin.clone() };
-        let entry = Entry { origin, ..packages::merged(entry, self.merged)? };
+        let entry = Entry { origin: origin.clone(), ..packages::merged(entry, self.merged)? };
+        let path = entry.path.clone();
+        for (at, _) in path.as_bytes().iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+            let path = EntryPath::new(&path.as_bytes()[..at])?;
+            let kind = EntryKind::Directory;
+            self.write(Entry { path, kind, mode: 0o755, uid: 0, gid: 0, origin: origin.clone() }, &mut io::empty())?;
+        }
+        self.write(entry, content)
+    }
+
+    /// Writes an entry whose folders were written before.
+    fn write(&mut self, mut entry: Entry, content: &mut dyn Read) -> Result<(), BuildError> {
         // No archive is to blame for what a file of the user's cannot be.
         let bad = |why| BuildError::BadUserFile { path: self.addition.from.display().to_string(), why };
+        if entry.kind == EntryKind::Directory {
+            let path = entry.path.to_string();
+            if let Some(target) = self.below.link(&path) {
+                return Err(bad(format!("its path leads through {path}, which is a link to {target} in the image")));
+            }
+            (entry.mode, entry.uid, entry.gid) = self.below.folder(&path);
+        }
         self.writer.add(entry, content).map_err(|error| match error {
             LayerError::Refused { path, why, .. } => bad(format!("{path}: {why}")),
             LayerError::Clash { .. } | LayerError::Through { .. } => bad(error.to_string()),

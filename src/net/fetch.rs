@@ -190,6 +190,8 @@ impl<'a> Visit<'a> {
     async fn finish(&mut self, part: Part, url: &Url) -> Result<Outcome, Stop> {
         match blocking(move || part.finish()).await {
             Ok(()) => Ok(Outcome::Done),
+            // Which part file they came into is nothing to the user.
+            Err(StoreError::Mismatch { found, .. }) => Err(Failed::new(url, Why::Wrong(found)).into()),
             Err(error) if error.category() == Category::Verification => {
                 Err(Failed::new(url, Why::Wrong(error.to_string())).into())
             }

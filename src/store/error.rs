@@ -88,6 +88,16 @@ impl Diagnose for StoreError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            StoreError::Io { what: "use the cached input", source, .. }
+                if source.kind() == io::ErrorKind::InvalidData =>
+            {
+                Some("the damaged file was removed; run the command again, and it is fetched anew".to_owned())
+            }
+            StoreError::Io { source, .. }
+                if matches!(source.kind(), io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists) =>
+            {
+                Some("a file stands where a folder should be: move it away".to_owned())
+            }
             StoreError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free space there, run `kimg store prune`, or set KIMG_HOME to another place".to_owned())
             }

@@ -108,6 +108,11 @@ impl Server {
         self.lock().files.insert(path.to_owned(), Arc::new(bytes.into()));
     }
 
+    /// What it serves at `path`.
+    pub fn file(&self, path: &str) -> Vec<u8> {
+        self.lock().files[path].to_vec()
+    }
+
     /// Serves it no longer.
     pub fn remove(&self, path: &str) {
         self.lock().files.remove(path);

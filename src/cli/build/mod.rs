@@ -91,7 +91,7 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
             let built = build::build(request, &workshop).await?;
             tell(&built, &workshop);
             for output in &order.outputs {
-                deliver::deliver(&built, &request.tags, output, &workshop)?;
+                deliver::deliver(&built, &request.tags, output, &workshop).await?;
             }
             // The images are wanted even where nobody reads their names.
             match answer::print(&answer_line(&built, &request.tags)) {

@@ -68,6 +68,9 @@ fn check_folder(file: &Path) -> Result<(), CliError> {
         _ => Path::new("."),
     };
     let failed = |source| CliError::Write { path: file.to_owned(), source };
+    if file.is_dir() {
+        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+    }
     match fs::metadata(folder).map_err(failed)?.is_dir() {
         true => Ok(()),
         false => Err(failed(std::io::ErrorKind::NotADirectory.into())),
