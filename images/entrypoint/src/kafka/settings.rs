@@ -314,19 +314,6 @@ mod tests {
     }
 
     #[test]
-    fn data_of_a_broker_with_zookeeper_is_no_new_cluster() {
-        let folder = std::env::temp_dir().join(format!("kimg-entrypoint-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("meta.properties"), "version=0\nbroker.id=1\ncluster.id=x\n").unwrap();
-        let dirs = folder.display().to_string();
-        let problems = server(&[("KAFKA_LOG_DIRS", &dirs)], "kafka").unwrap_err();
-        assert_eq!((problems.len(), &problems[0].subject), (1, &dirs));
-        let with = server(&[("KAFKA_LOG_DIRS", &dirs), ("KAFKA_ZOOKEEPER_CONNECT", "zk:2181")], "kafka").unwrap();
-        assert_eq!(with.properties.get("broker.id"), Some("1"));
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
-
-    #[test]
     fn explicit_ids_are_bounded() {
         let variables = [("KAFKA_ZOOKEEPER_CONNECT", "zk:2181"), ("KAFKA_BROKER_ID", "1001")];
         assert!(server(&variables, "x").unwrap_err()[0].why.contains("reserved.broker.max.id"));

@@ -51,25 +51,3 @@ fn messages(folder: &Path) -> Option<String> {
     let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
     names.filter(|name| name.rsplit_once('-').is_some_and(|(_, number)| number.parse::<u32>().is_ok())).min()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_are_formatted_once_and_with_the_features_of_the_image() {
-        let root = std::env::temp_dir().join(format!("kimg-entrypoint-storage-{}", std::process::id()));
-        let folders = ["one", "two"].map(|name| root.join(name));
-        folders.iter().for_each(|folder| fs::create_dir_all(folder).unwrap());
-        fs::write(root.join("features"), b"\x00\xFF").unwrap();
-        let id = Id { value: "3".to_owned(), origin: "test".to_owned(), explicit: false };
-        format(&folders[..1], "first", &id, &root.join("features")).unwrap();
-        format(&folders, "second", &id, &root.join("absent")).unwrap();
-        let text = |index: usize| fs::read_to_string(folders[index].join(FILE)).unwrap();
-        assert_eq!(text(0), "version=1\ncluster.id=first\nnode.id=3\n");
-        assert_eq!(text(1), "version=1\ncluster.id=second\nnode.id=3\n");
-        assert_eq!(fs::read(folders[0].join(BOOTSTRAP)).unwrap(), b"\x00\xFF");
-        assert!(!folders[1].join(BOOTSTRAP).exists());
-        fs::remove_dir_all(&root).unwrap();
-    }
-}
