@@ -33,7 +33,7 @@ pub(super) fn of(step: &Step<'_>, compression: Compression) -> String {
         .iter()
         .map(|file| &file.from)
         .chain(launchers)
-        .map(|from| step.part.family.file(from).map(Digest::of))
+        .map(|from| step.part.family.file(&step.part.version, from).map(Digest::of))
         .collect();
     let all = serde_json::to_vec(&(
         (EPOCH, ASSEMBLY_HASH, compression_name(compression)),

@@ -13,8 +13,8 @@ use super::key::{self, LayerRecord};
 use super::recipe::{Recipe, Step};
 use super::reproduce;
 use super::{BuildError, Built, Request, Workshop};
-use crate::definition::Family;
 use crate::definition::embedded::{ENTRYPOINT_BUILD, ENTRYPOINT_KIND};
+use crate::definition::{Definition, Family};
 use crate::digest::Digest;
 use crate::event::{Outcome, TaskKind};
 use crate::layer::{Compression, EntryRecord, LayerWriter, Pool};
@@ -28,6 +28,7 @@ pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, Buil
     let lease = workshop.store.lease()?;
     let recipe = Arc::new(Recipe::resolve(&workshop.catalog, &request.image, &request.platform)?);
     check_platform(&recipe)?;
+    warn(&recipe, workshop);
     let pool = Pool::new(workshop.threads);
     let mut layers = make_layers(&recipe, request.compression, workshop, &pool).await?;
     if !request.add.is_empty() || !request.authorities.is_empty() {
@@ -49,6 +50,16 @@ pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, Buil
         config: config_digest,
         layers: layers.into_iter().map(|layer| (layer.name, layer.descriptor, layer.how)).collect(),
     })
+}
+
+/// Tells what is to be known of the versions that an image is made of, each time: who builds it may not be who chose it.
+fn warn(recipe: &Recipe, workshop: &Workshop) {
+    for part in &recipe.parts {
+        let Definition { name, versions, .. } = &part.family.definition;
+        if let Some(warning) = versions.get(&part.version).and_then(|version| version.warning.as_ref()) {
+            workshop.events.warning(format!("{name}:{}: {warning}", part.version));
+        }
+    }
 }
 
 fn check_platform(recipe: &Recipe) -> Result<(), BuildError> {

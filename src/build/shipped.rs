@@ -10,7 +10,7 @@ use crate::definition::{Launchers, embedded, parse_mode};
 /// Adds what the layer's definition ships.
 pub(super) fn add<W: Write + Send>(assembly: &mut Assembly<'_, W>) -> Result<(), BuildError> {
     let layer = assembly.step.layer;
-    for file in &layer.files {
+    for file in layer.files.iter().filter(|file| file.is_for(&assembly.step.part.version)) {
         let bytes = shipped(assembly.step, &file.from)?;
         let mode = parse_mode(&file.mode).unwrap_or(0o644);
         assembly.file(&file.to, mode, bytes, "definition", "files")?;
@@ -50,7 +50,7 @@ fn launcher_names(table: &str) -> Vec<&str> {
 
 fn shipped<'a>(step: Step<'a>, from: &str) -> Result<&'a [u8], BuildError> {
     let missing = || BuildError::MissingFile { of: format!("layer `{}`", step.layer.name), file: from.to_owned() };
-    step.part.family.file(from).ok_or_else(missing)
+    step.part.family.file(&step.part.version, from).ok_or_else(missing)
 }
 
 #[cfg(test)]

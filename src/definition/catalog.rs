@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Definition, DefinitionError, embedded, parse};
+use super::{Definition, DefinitionError, embedded, parse, version};
 use crate::lock::{self, Lock, LockError};
 
 /// A set of definitions with all that they name; cheap to clone.
@@ -62,10 +62,12 @@ pub struct Family {
 }
 
 impl Family {
-    /// The versions that have a lock, in the order of their names.
+    /// The versions that have a lock, the oldest first: 3.8.4 before 3.10.0.
     pub fn versions(&self) -> Vec<&str> {
         let locked = |version: &&str| self.catalog.file(&self.lock_path(version)).is_some();
-        self.definition.versions.keys().map(String::as_str).filter(locked).collect()
+        let mut versions: Vec<&str> = self.definition.versions.keys().map(String::as_str).filter(locked).collect();
+        versions.sort_by(|one, other| version::compare(one, other));
+        versions
     }
 
     /// Whether `kimg images` offers it: bases are parts of images, not images.
@@ -85,9 +87,12 @@ impl Family {
         self.catalog.text(&format!("{}/{version}.entries", self.definition.name))
     }
 
-    /// A file that ships with the definition, by its path in the definition's folder.
-    pub fn file(&self, path: &str) -> Option<&[u8]> {
-        self.catalog.file(&format!("{}/{path}", self.definition.name))
+    /// A file that ships with the definition for a version, by its path in the folder of the version, `4.3.0`, of those
+    /// that share its first numbers, `4.3` and `4`, or else of the family: the first that has it.
+    pub fn file(&self, version: &str, path: &str) -> Option<&[u8]> {
+        let name = &self.definition.name;
+        let of_version = version::lines(version).find_map(|line| self.catalog.file(&format!("{name}/{line}/{path}")));
+        of_version.or_else(|| self.catalog.file(&format!("{name}/{path}")))
     }
 
     /// The text of all keys that the definition trusts; an error is the path of one that is not there.

@@ -4,6 +4,7 @@ mod catalog;
 pub mod embedded;
 mod parse;
 mod suggest;
+mod version;
 
 use std::collections::BTreeMap;
 
@@ -233,13 +234,23 @@ pub struct Extract {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShippedFile {
-    /// Its path in the definition's folder.
+    /// Its path in the definition's folder, or in one there that is named for a version ([`Family::file`]).
     pub from: String,
     /// Its path in the image.
     pub to: String,
     /// Octal permissions.
     #[serde(default = "default_mode")]
     pub mode: String,
+    /// The versions that have it, by all or the first of their numbers: `4` is 4.3.0 too. All of them, where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<String>,
+}
+
+impl ShippedFile {
+    /// Whether `version` has it.
+    pub fn is_for(&self, version: &str) -> bool {
+        self.versions.is_empty() || version::lines(version).any(|line| self.versions.iter().any(|own| own == line))
+    }
 }
 
 fn default_platforms() -> Vec<String> {
@@ -256,7 +267,7 @@ fn default_mode() -> String {
 pub struct Launchers {
     /// The folder of the names, which are links to the entrypoint.
     pub into: String,
-    /// The file in the definition's folder that lists them; its format is the entrypoint's, except that the first
+    /// The file in the definition's folder, or in that of a version, that lists them; its format is the entrypoint's, except that the first
     /// word of each line that is neither empty nor begins with `#` is a launcher's name.
     pub table: String,
     /// Where the table lies in the image.

@@ -1,6 +1,6 @@
 use serde::de::DeserializeOwned;
 
-use super::{Definition, Generate, nearest};
+use super::{Definition, Generate, nearest, version};
 use crate::error::{Category, Diagnose};
 
 /// A definition, lock or configuration file that cannot be read.
@@ -93,7 +93,13 @@ fn check(definition: &Definition) -> Result<(), Broken> {
         if !is_word(&layer.name) || definition.layers[..index].iter().any(|other| other.name == layer.name) {
             return Err((key, "its name must be unique, of lower-case letters, digits and `-`".to_owned()));
         }
-        check_layer(layer).map_err(|message| (key, message))?;
+        check_layer(layer).map_err(|message| (key.clone(), message))?;
+        let lines = layer.files.iter().flat_map(|file| &file.versions);
+        let known =
+            |line: &&String| definition.versions.keys().any(|version| version::lines(version).any(|own| own == *line));
+        if let Some(line) = lines.into_iter().find(|line| !known(line)) {
+            return Err((key, format!("a file is for `{}`, and no version begins so", line.escape_debug())));
+        }
     }
     Ok(())
 }
@@ -202,6 +208,7 @@ into = "opt/small"
             ("opt/small", "/opt/small", "not a path in the image"),
             ("opt/small", "opt/../small", "not a path in the image"),
             ("\"only\"", "\"On ly\"", "its name must be unique"),
+            ("into", "files = [{ from = \"a\", to = \"a\", versions = [\"2\"] }]\ninto", "no version begins so"),
         ] {
             let error = parse(&SMALL.replace(right, wrong), "image.toml").unwrap_err();
             assert!(error.to_string().contains(says), "{error}");

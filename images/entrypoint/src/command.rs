@@ -39,19 +39,19 @@ pub fn main() -> ExitCode {
     let environment = Environment::of_process();
     let table = std::fs::read_to_string(TABLE).unwrap_or_default();
     if let Some(launcher) = launchers::find(&table, &called) {
-        return launch(&launcher, &called, &environment, arguments);
+        return launch(&launcher, &called, &table, &environment, arguments);
     }
     let first = if arguments.is_empty() { String::new() } else { arguments.remove(0).to_string_lossy().into_owned() };
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
     match first.as_str() {
-        "kafka" | "zookeeper" => serve(&first, &environment, flag("--explain"), flag("--check")),
+        "kafka" | "zookeeper" => serve(&first, &table, &environment, flag("--explain"), flag("--check")),
         "healthcheck" => check_health(&arguments.first().map_or_else(String::new, file_name)),
         "" | "--help" | "-h" => {
             tell(HELP);
             ExitCode::SUCCESS
         }
         name => match launchers::find(&table, &file_name(&OsString::from(name))) {
-            Some(launcher) => launch(&launcher, name, &environment, arguments),
+            Some(launcher) => launch(&launcher, name, &table, &environment, arguments),
             None => become_program(name, &arguments),
         },
     }
@@ -62,10 +62,10 @@ fn file_name(path: &OsString) -> String {
 }
 
 /// Configures a server, and becomes it.
-fn serve(product: &str, environment: &Environment, explain: bool, check: bool) -> ExitCode {
+fn serve(product: &str, table: &str, environment: &Environment, explain: bool, check: bool) -> ExitCode {
     let pod = listeners::Pod::of_container();
     let prepared = if product == "kafka" {
-        let layout = kafka::Layout::of_image();
+        let layout = kafka::Layout::of_image(table);
         let server = match kafka::Server::of(environment, &pod, &layout) {
             Ok(server) => server,
             Err(problems) => return refuse(&problems),
@@ -101,15 +101,22 @@ fn serve(product: &str, environment: &Environment, explain: bool, check: bool) -
     }
 }
 
-fn launch(launcher: &Launcher, name: &str, environment: &Environment, arguments: Vec<OsString>) -> ExitCode {
+fn launch(
+    launcher: &Launcher,
+    name: &str,
+    table: &str,
+    environment: &Environment,
+    arguments: Vec<OsString>,
+) -> ExitCode {
+    let of_kafka = kafka::Layout::of_image(table);
     let java = match launcher {
         Launcher::Absent { why } => Err(Problem::new(name, why.clone(), "use upstream's own release for it")),
-        Launcher::Server { product } if product == "kafka" => kafka_server(environment, arguments),
+        Launcher::Server { product, .. } if product == "kafka" => kafka_server(environment, &of_kafka, arguments),
         Launcher::Server { .. } => zookeeper_server(environment, &arguments),
         Launcher::Class { heap } => match arguments.split_first() {
             Some((main, rest)) => {
                 let main = main.to_string_lossy();
-                kafka::tool(environment, &kafka::Layout::of_image(), heap, &main, rest.to_vec())
+                kafka::tool(environment, &of_kafka, heap, &main, rest.to_vec())
             }
             None => Err(Problem::new(name, "it needs a class", "name a main class and its arguments")),
         },
@@ -118,7 +125,7 @@ fn launch(launcher: &Launcher, name: &str, environment: &Environment, arguments:
             all.extend(arguments);
             match main.starts_with("org.apache.zookeeper.") && zookeeper::Layout::of_image().home.is_dir() {
                 true => zookeeper::tool(environment, &zookeeper::Layout::of_image(), heap, main, all),
-                false => kafka::tool(environment, &kafka::Layout::of_image(), heap, main, all),
+                false => kafka::tool(environment, &of_kafka, heap, main, all),
             }
         }
     };
@@ -129,7 +136,11 @@ fn launch(launcher: &Launcher, name: &str, environment: &Environment, arguments:
 }
 
 /// `kafka-server-start.sh [-daemon] FILE [--override K=V]…`: the user's own file, as upstream's script takes it.
-fn kafka_server(environment: &Environment, mut arguments: Vec<OsString>) -> Result<Java, Problem> {
+fn kafka_server(
+    environment: &Environment,
+    layout: &kafka::Layout,
+    mut arguments: Vec<OsString>,
+) -> Result<Java, Problem> {
     arguments.retain(|argument| argument != "-daemon");
     match arguments.is_empty() {
         true => Err(Problem::new(
@@ -139,7 +150,7 @@ fn kafka_server(environment: &Environment, mut arguments: Vec<OsString>) -> Resu
         )),
         false => {
             let file = PathBuf::from(arguments.remove(0));
-            kafka::broker(environment, &kafka::Layout::of_image(), &file, &arguments)
+            kafka::broker(environment, layout, &file, &arguments)
         }
     }
 }
@@ -176,7 +187,7 @@ fn check_health(product: &str) -> ExitCode {
     let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
     let result = match product {
         "kafka" => {
-            let properties = kafka::Layout::of_image().written();
+            let properties = kafka::Layout::of_image("").written();
             let text = properties.as_ref().and_then(|properties| properties.get("listeners")).unwrap_or_default();
             let all = listeners::parse(text).unwrap_or_default();
             let clients = all.iter().find(|listener| listener.name != "CONTROLLER");

@@ -3,7 +3,7 @@
 //! A line has the launcher's name, what it is, and more by what it is; `#` begins a comment:
 //!
 //! ```text
-//! kafka-server-start.sh  server  kafka
+//! kafka-server-start.sh  server  kafka kraft log4j2
 //! kafka-topics.sh        tool    256M  kafka.admin.TopicCommand
 //! connect-mirror-maker.sh  absent  it needs a jar that this image does not have
 //! ```
@@ -15,6 +15,8 @@ pub enum Launcher {
     Server {
         /// `kafka` or `zookeeper`.
         product: String,
+        /// What sets this version of it apart from others.
+        traits: Vec<String>,
     },
     /// A program with this heap, main class and first arguments.
     Tool {
@@ -44,7 +46,9 @@ pub fn find(table: &str, name: &str) -> Option<Launcher> {
     let row = rows.find(|row| row.first() == Some(&name))?;
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     match row.get(1..)? {
-        ["server", product] => Some(Launcher::Server { product: (*product).to_owned() }),
+        ["server", product, traits @ ..] => {
+            Some(Launcher::Server { product: (*product).to_owned(), traits: owned(traits) })
+        }
         ["tool", heap, main, arguments @ ..] => {
             Some(Launcher::Tool { heap: (*heap).to_owned(), main: (*main).to_owned(), arguments: owned(arguments) })
         }
@@ -52,6 +56,15 @@ pub fn find(table: &str, name: &str) -> Option<Launcher> {
         ["absent", why @ ..] => Some(Launcher::Absent { why: why.join(" ") }),
         _ => None,
     }
+}
+
+/// Whether the table says of a product's server that it has a trait.
+pub fn has_trait(table: &str, product: &str, name: &str) -> bool {
+    let rows = table.lines().filter_map(|line| find(table, line.split_whitespace().next()?));
+    rows.into_iter().any(|row| match row {
+        Launcher::Server { product: own, traits } => own == product && traits.iter().any(|own| own == name),
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -62,11 +75,23 @@ mod tests {
     fn rows_of_each_kind() {
         let table =
             "# comment\na.sh server kafka\nb.sh tool 256M x.Main --flag\nc.sh absent no such jar\nd.sh nonsense\n";
-        assert_eq!(find(table, "a.sh"), Some(Launcher::Server { product: "kafka".to_owned() }));
+        let server = |product: &str, traits: &[&str]| {
+            let traits = traits.iter().map(|name| (*name).to_owned()).collect();
+            Some(Launcher::Server { product: product.to_owned(), traits })
+        };
+        assert_eq!(find(table, "a.sh"), server("kafka", &[]));
+        assert_eq!(find("a.sh server kafka kraft log4j2", "a.sh"), server("kafka", &["kraft", "log4j2"]));
         let tool =
             Launcher::Tool { heap: "256M".to_owned(), main: "x.Main".to_owned(), arguments: vec!["--flag".to_owned()] };
         assert_eq!(find(table, "b.sh"), Some(tool));
         assert_eq!(find(table, "c.sh"), Some(Launcher::Absent { why: "no such jar".to_owned() }));
         assert_eq!((find(table, "d.sh"), find(table, "#")), (None, None));
+    }
+
+    #[test]
+    fn traits_are_those_of_the_server() {
+        let table = "# a.sh server kafka kraft\n\nt.sh tool 1M x.Main kraft\na.sh server kafka log4j2\n";
+        assert!(has_trait(table, "kafka", "log4j2"));
+        assert!(!has_trait(table, "kafka", "kraft") && !has_trait(table, "zookeeper", "log4j2"));
     }
 }

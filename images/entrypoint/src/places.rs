@@ -47,11 +47,11 @@ pub fn first_writable(folders: &[PathBuf]) -> Result<PathBuf, Problem> {
 }
 
 /// Writes a whole file beside, syncs it, and gives it its name: whoever reads it sees all of it or the one before.
-pub fn write_whole(path: &Path, text: &str) -> Result<(), Problem> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     let beside = path.with_extension("new");
     let write = || {
         let mut file = File::create(&beside)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)
     };

@@ -151,10 +151,10 @@ pub fn prepare(server: &Server, environment: &Environment, layout: &Layout) -> R
     for name in ["dataDir", "dataLogDir"] {
         places::make_writable(&server.folder(name))?;
     }
-    places::write_whole(&server.folder("dataDir").join("myid"), &format!("{}\n", server.id.0))?;
+    places::write_whole(&server.folder("dataDir").join("myid"), format!("{}\n", server.id.0).as_bytes())?;
     let folder = places::first_writable(&layout.configuration)?;
     let file = folder.join("zoo.cfg");
-    places::write_whole(&file, &server.to_text())?;
+    places::write_whole(&file, server.to_text().as_bytes())?;
     start(environment, layout, &file)
 }
 

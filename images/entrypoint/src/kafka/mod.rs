@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 use crate::java::{self, Java};
+use crate::launchers;
 use crate::places;
 use crate::problem::Problem;
 use crate::properties::Properties;
@@ -25,15 +26,21 @@ pub struct Layout {
     pub data: PathBuf,
     /// Where the configuration may be written, the best first.
     pub configuration: Vec<PathBuf>,
+    /// Whether this Kafka has no ZooKeeper mode: from 4.0.
+    pub kraft: bool,
+    /// Whether it logs by log4j 2: from 4.0.
+    pub log4j2: bool,
 }
 
 impl Layout {
-    /// That of the image.
-    pub fn of_image() -> Layout {
+    /// That of the image with this table of launchers, which says what sets the version apart.
+    pub fn of_image(table: &str) -> Layout {
         Layout {
             home: PathBuf::from("/opt/kafka"),
             data: PathBuf::from("/var/lib/kafka/data"),
             configuration: ["/tmp/kimg", "/dev/shm/kimg", "/var/lib/kafka/kimg"].map(PathBuf::from).to_vec(),
+            kraft: launchers::has_trait(table, "kafka", "kraft"),
+            log4j2: launchers::has_trait(table, "kafka", "log4j2"),
         }
     }
 
@@ -52,11 +59,12 @@ pub fn prepare(server: &Server, environment: &Environment, layout: &Layout) -> R
         places::make_writable(&folder).map_err(one)?;
     }
     if let Some(cluster_id) = &server.cluster_id {
-        storage::format(&server.data_folders(), cluster_id, &server.id).map_err(one)?;
+        let bootstrap = layout.home.join("config").join(storage::BOOTSTRAP);
+        storage::format(&server.data_folders(), cluster_id, &server.id, &bootstrap).map_err(one)?;
     }
     let folder = places::first_writable(&layout.configuration).map_err(one)?;
     let file = folder.join("server.properties");
-    places::write_whole(&file, &server.properties.to_text()).map_err(one)?;
+    places::write_whole(&file, server.properties.to_text().as_bytes()).map_err(one)?;
     broker(environment, layout, &file, &[]).map_err(one)
 }
 
@@ -69,7 +77,7 @@ pub fn broker(
 ) -> Result<Java, Problem> {
     let mut options = heap(environment, "1G");
     options.extend(performance(environment));
-    options.extend(logging(environment, layout, "log4j.properties"));
+    options.extend(logging(environment, layout, "log4j"));
     options.extend(common(environment, layout));
     if let Some((name, port)) = environment.first(&["KAFKA_JMX_PORT", "JMX_PORT"]) {
         let number: Option<u16> = port.parse().ok();
@@ -98,7 +106,7 @@ pub fn tool(
     arguments: Vec<std::ffi::OsString>,
 ) -> Result<Java, Problem> {
     let mut options = heap(environment, default_heap);
-    options.extend(logging(environment, layout, "tools-log4j.properties"));
+    options.extend(logging(environment, layout, "tools-log4j"));
     options.extend(common(environment, layout));
     Ok(Java {
         program: Java::program(environment),
@@ -136,12 +144,21 @@ fn performance(environment: &Environment) -> Vec<String> {
     defaults.map(str::to_owned).to_vec()
 }
 
-fn logging(environment: &Environment, layout: &Layout, file: &str) -> Vec<String> {
-    match java::words(environment, "KAFKA_LOG4J_OPTS") {
-        words if words.is_empty() => {
-            vec![format!("-Dlog4j.configuration=file:{}", layout.home.join("config").join(file).display())]
+fn logging(environment: &Environment, layout: &Layout, name: &str) -> Vec<String> {
+    let config = layout.home.join("config");
+    let mut words = java::words(environment, "KAFKA_LOG4J_OPTS");
+    match (words.is_empty(), layout.log4j2) {
+        (true, true) => vec![format!("-Dlog4j2.configurationFile={}", config.join(format!("{name}2.yaml")).display())],
+        (true, false) => {
+            vec![format!("-Dlog4j.configuration=file:{}", config.join(format!("{name}.properties")).display())]
         }
-        words => words,
+        (false, log4j2) => {
+            // A file of log4j 1 is read by log4j 2 when asked to, as upstream's script does.
+            if log4j2 && words.iter().any(|word| word.starts_with("-Dlog4j.configuration=")) {
+                words.push("-Dlog4j1.compatibility=true".to_owned());
+            }
+            words
+        }
     }
 }
 
@@ -172,4 +189,23 @@ fn class_path(environment: &Environment, layout: &Layout) -> Result<Vec<PathBuf>
     let mut all: Vec<PathBuf> = own.map(PathBuf::from).collect();
     all.extend(java::jars(&layout.home.join("libs"))?);
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(table: &str, variables: &[(&str, &str)]) -> Vec<String> {
+        logging(&Environment::of(variables.iter().copied()), &Layout::of_image(table), "log4j")
+    }
+
+    #[test]
+    fn logging_is_that_of_the_version() {
+        let (old, new) = ("s server kafka", "s server kafka kraft log4j2");
+        assert_eq!(options(old, &[]), ["-Dlog4j.configuration=file:/opt/kafka/config/log4j.properties"]);
+        assert_eq!(options(new, &[]), ["-Dlog4j2.configurationFile=/opt/kafka/config/log4j2.yaml"]);
+        let own = [("KAFKA_LOG4J_OPTS", "-Dlog4j.configuration=file:/mine -Da=b")];
+        assert_eq!(options(old, &own), ["-Dlog4j.configuration=file:/mine", "-Da=b"]);
+        assert_eq!(options(new, &own)[2..], ["-Dlog4j1.compatibility=true"]);
+    }
 }

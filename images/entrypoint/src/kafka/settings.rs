@@ -63,7 +63,7 @@ impl Server {
                 properties.set(property_name(name), value, format!("KAFKA_{name}"));
             }
         }
-        let mode = mode(&properties, &mut problems);
+        let mode = mode(&properties, layout, &mut problems);
         properties.set_default("log.dirs", layout.data.display().to_string(), "default");
         let folders = data_folders(&properties);
         let otherwise = if mode == Mode::ZooKeeper { "-1" } else { "1" };
@@ -76,6 +76,9 @@ impl Server {
             single_node(&mut properties, &id.value);
         }
         check_broker_id(&properties, &id, &mut problems);
+        if mode == Mode::KraftSingle {
+            check_data(&folders, layout, &mut problems);
+        }
         let mut notes = vec![format!("mode: {}", describe(mode)), format!("{key}: {} ({})", id.value, id.origin)];
         let cluster_id = match mode {
             Mode::ZooKeeper => None,
@@ -104,7 +107,12 @@ fn data_folders(properties: &Properties) -> Vec<PathBuf> {
     folders.filter(|folder| !folder.is_empty()).map(PathBuf::from).collect()
 }
 
-fn mode(properties: &Properties, problems: &mut Vec<Problem>) -> Mode {
+fn mode(properties: &Properties, layout: &Layout, problems: &mut Vec<Problem>) -> Mode {
+    if let (true, Some(name)) = (layout.kraft, properties.origin("zookeeper.connect")) {
+        let hint = "leave it out; a cluster with ZooKeeper first moves to KRaft, with Kafka 3.9";
+        problems.push(Problem::new(name, "this Kafka has no ZooKeeper mode", hint));
+        return Mode::ZooKeeper;
+    }
     let of_kraft = ["process.roles", "controller.quorum.voters"].iter().find(|name| properties.get(name).is_some());
     let with_zookeeper = properties.get("zookeeper.connect").is_some();
     match (with_zookeeper, of_kraft) {
@@ -171,6 +179,19 @@ fn check_broker_id(properties: &Properties, id: &Id, problems: &mut Vec<Problem>
     }
 }
 
+/// A new KRaft cluster on the data of a broker with ZooKeeper would know none of its topics, and remove them.
+fn check_data(folders: &[PathBuf], layout: &Layout, problems: &mut Vec<Problem>) {
+    let of_zookeeper = |folder: &&PathBuf| storage::read(folder).is_some_and(|meta| meta.get("version") == Some("0"));
+    if let Some(folder) = folders.iter().find(of_zookeeper) {
+        let hint = match layout.kraft {
+            true => "go back to the version that wrote it; a cluster with ZooKeeper moves to KRaft with Kafka 3.9",
+            false => "set KAFKA_ZOOKEEPER_CONNECT, or mount another volume",
+        };
+        let why = "its data is of a broker with ZooKeeper, and this would be a new cluster without it";
+        problems.push(Problem::new(folder.display().to_string(), why, hint));
+    }
+}
+
 fn decide_cluster_id(
     environment: &Environment,
     mode: Mode,
@@ -224,7 +245,11 @@ mod tests {
     use super::*;
 
     fn server(variables: &[(&str, &str)], host: &str) -> Result<Server, Vec<Problem>> {
-        let layout = Layout { data: PathBuf::from("/nonexistent/data"), ..Layout::of_image() };
+        server_of("", variables, host)
+    }
+
+    fn server_of(table: &str, variables: &[(&str, &str)], host: &str) -> Result<Server, Vec<Problem>> {
+        let layout = Layout { data: PathBuf::from("/nonexistent/data"), ..Layout::of_image(table) };
         let pod = Pod { host: host.to_owned(), full_name: None };
         Server::of(&Environment::of(variables.iter().copied()), &pod, &layout)
     }
@@ -278,6 +303,14 @@ mod tests {
     fn cluster_ids_are_checked() {
         assert_eq!(server(&[("CLUSTER_ID", "kraft-docker")], "x").unwrap_err()[0].subject, "CLUSTER_ID");
         assert_eq!(server(&[("KAFKA_PROCESS_ROLES", "broker")], "x").unwrap_err()[0].subject, "CLUSTER_ID");
+    }
+
+    #[test]
+    fn without_a_zookeeper_mode_it_is_refused_and_kraft_is_not() {
+        let table = "kafka-server-start.sh server kafka kraft log4j2\n";
+        let problems = server_of(table, &[("KAFKA_ZOOKEEPER_CONNECT", "zk:2181")], "kafka-0").unwrap_err();
+        assert_eq!((problems.len(), problems[0].subject.as_str()), (1, "KAFKA_ZOOKEEPER_CONNECT"));
+        assert_eq!(server_of(table, &[], "kafka-0").unwrap().mode, Mode::KraftSingle);
     }
 
     #[test]

@@ -1,5 +1,7 @@
-//! The storage of KRaft: `meta.properties` in each data folder. Kafka's own tool takes a JVM of 1.3 s for these lines;
-//! `bootstrap.checkpoint` beside it is optional (BootstrapDirectory: without it, the newest metadata version).
+//! The storage of KRaft: `meta.properties` in each data folder. Kafka's own tool takes a JVM of 1.3 s for these lines.
+//! Kafka itself adds `directory.id` to them at its start, from 3.7. `bootstrap.checkpoint` beside it is optional
+//! (BootstrapDirectory: without it, the newest metadata version, and every other feature off), so from 4.0, which has
+//! such features on, the image holds what Kafka's tool writes there: it is the same for every cluster of a version.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,9 @@ use crate::properties::Properties;
 
 const FILE: &str = "meta.properties";
 
+/// The features that a new cluster begins with.
+pub const BOOTSTRAP: &str = "bootstrap.checkpoint";
+
 /// What a data folder says of itself; `None` where it is not formatted.
 pub fn read(folder: &Path) -> Option<Properties> {
     let path = folder.join(FILE);
@@ -18,8 +23,9 @@ pub fn read(folder: &Path) -> Option<Properties> {
     Some(Properties::parse(&text, &path.display().to_string()))
 }
 
-/// Formats the folders that are not; each file is written whole or not at all.
-pub fn format(folders: &[PathBuf], cluster_id: &str, id: &Id) -> Result<(), Problem> {
+/// Formats the folders that are not, with the file `bootstrap` where the image has it; each file is written whole or not
+/// at all, and the one that tells that a folder is formatted comes last.
+pub fn format(folders: &[PathBuf], cluster_id: &str, id: &Id, bootstrap: &Path) -> Result<(), Problem> {
     for folder in folders.iter().filter(|folder| read(folder).is_none()) {
         if let Some(name) = messages(folder) {
             return Err(Problem::new(
@@ -29,7 +35,10 @@ pub fn format(folders: &[PathBuf], cluster_id: &str, id: &Id) -> Result<(), Prob
             ));
         }
         let text = format!("version=1\ncluster.id={cluster_id}\nnode.id={}\n", id.value);
-        places::write_whole(&folder.join(FILE), &text)?;
+        if let Ok(features) = fs::read(bootstrap) {
+            places::write_whole(&folder.join(BOOTSTRAP), &features)?;
+        }
+        places::write_whole(&folder.join(FILE), text.as_bytes())?;
     }
     Ok(())
 }
