@@ -8,6 +8,7 @@ use crate::net::NetError;
 use crate::store::StoreError;
 use crate::upstream::debian::DebianError;
 use crate::upstream::openpgp::OpenPgpError;
+use crate::upstream::release_archive::ReleaseArchiveError;
 
 /// A failure to build.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +85,33 @@ pub enum BuildError {
     /// An input cannot be had.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// The release archive cannot be used, and nothing else may serve.
+    #[error(transparent)]
+    ReleaseArchive(#[from] ReleaseArchiveError),
+    /// Inputs that the release archive does not have as they are pinned, where nothing else may serve.
+    #[error("{}: {}", names.join(", "), not_in_archive(archive.as_deref(), *differ))]
+    NotInArchive {
+        /// The inputs.
+        names: Vec<String>,
+        /// The archive, where the lock names one.
+        archive: Option<String>,
+        /// Whether it has them with other bytes.
+        differ: bool,
+    },
+    /// Inputs that only the release archive has, where it may not be asked.
+    #[error("{}: only the release archive has it, and --source maven does not allow to ask that", names.join(", "))]
+    ArchiveOnly {
+        /// The inputs.
+        names: Vec<String>,
+    },
+    /// Inputs that are not here, where no host may be asked.
+    #[error("image {image}: --offline, and neither the store nor --inputs has {}", names.join(", "))]
+    Offline {
+        /// The image.
+        image: String,
+        /// The inputs and signatures.
+        names: Vec<String>,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -132,6 +160,14 @@ pub enum BuildError {
     Worker(String),
 }
 
+fn not_in_archive(archive: Option<&str>, differ: bool) -> String {
+    match (archive, differ) {
+        (None, _) => "its lock names no release archive, and --source apache allows nothing else".to_owned(),
+        (Some(archive), true) => format!("{archive} has other bytes than the lock pins"),
+        (Some(archive), false) => format!("{archive} does not have it, and --source apache allows nothing else"),
+    }
+}
+
 fn difference(first: &[String], expected: &str, found: &str) -> String {
     match first {
         [] => format!("its lock says {expected}, and {found} came out"),
@@ -143,7 +179,13 @@ fn difference(first: &[String], expected: &str, found: &str) -> String {
 impl Diagnose for BuildError {
     fn category(&self) -> Category {
         match self {
-            BuildError::UnknownImage { .. } | BuildError::UnknownVersion { .. } => Category::NotFound,
+            BuildError::UnknownImage { .. }
+            | BuildError::UnknownVersion { .. }
+            | BuildError::ArchiveOnly { .. }
+            | BuildError::Offline { .. }
+            | BuildError::NotInArchive { differ: false, .. } => Category::NotFound,
+            BuildError::NotInArchive { differ: true, .. } => Category::Verification,
+            BuildError::ReleaseArchive(error) => error.category(),
             BuildError::BaseLoop { .. }
             | BuildError::MissingFile { .. }
             | BuildError::NothingMatches { .. }
@@ -176,6 +218,19 @@ impl Diagnose for BuildError {
                 "the inputs fit their pins, so this kimg makes other bytes of them: report it with the output of `kimg --version`"
                     .to_owned(),
             ),
+            BuildError::NotInArchive { .. } => {
+                Some("leave out --source apache: Maven serves what the archive lacks, and the digest is the same".to_owned())
+            }
+            BuildError::ArchiveOnly { .. } => Some("leave out --source maven".to_owned()),
+            BuildError::Offline { image, .. } => {
+                let fetch = format!("`kimg fetch {image} -o DIR` where there is a network");
+                Some(format!("{fetch}, then build with --inputs DIR"))
+            }
+            BuildError::ReleaseArchive(ReleaseArchiveError::Net(error)) if error.category() == Category::Refused => {
+                let other = "leave out --source apache, and Maven serves the same files";
+                Some(format!("{other}, or name a mirror that can be reached with --mirror apache=URL"))
+            }
+            BuildError::ReleaseArchive(error) => error.hint(),
             BuildError::Definition(error) => error.hint(),
             BuildError::Lock(error) => error.hint(),
             BuildError::Layer(error) => error.hint(),

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::halt;
-use super::make::{fetch, keyring, make};
+use super::inputs::Provider;
+use super::make::make;
 use super::recipe::{Part, Recipe, unknown_image};
 use super::reproduce;
+use super::vouch::keyring;
 use super::{BuildError, Workshop};
 use crate::definition::Family;
 use crate::layer::{Compression, EPOCH, Pool};
@@ -113,13 +115,15 @@ async fn build_locked(
     let part = Part { family: family.clone(), version: version.to_owned(), lock: lock.clone(), mtime };
     let recipe = Arc::new(Recipe { name: lock.image.clone(), parts: vec![part], platform });
     let (_going, halt) = halt::pair();
+    let locked = family.definition.layers.iter().enumerate().filter(|(_, layer)| layer.is_locked());
+    let provider = Provider::new(&recipe, locked.map(|(index, _)| index).collect(), workshop);
     let mut outputs = Vec::new();
     let mut lines = String::new();
     for (index, layer) in family.definition.layers.iter().enumerate() {
         if !layer.is_locked() {
             continue;
         }
-        fetch(&recipe, index, workshop).await?;
+        provider.provide(index, &halt).await?;
         let (recipe, workshop, halt) = (recipe.clone(), workshop.clone(), halt.clone());
         let work = move || {
             let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;

@@ -1,11 +1,14 @@
 //! definition + lock -> fetch -> layers -> config and manifest -> copy.
 
 mod additions;
+mod archive;
 mod assemble;
 mod error;
+mod folders;
 mod generate;
 mod halt;
 mod image;
+mod inputs;
 mod key;
 mod lockfile;
 mod make;
@@ -15,7 +18,9 @@ mod recipe;
 mod reproduce;
 mod rules;
 mod shipped;
+mod sources;
 mod user_files;
+mod vouch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,6 +29,7 @@ use std::sync::Arc;
 pub use error::BuildError;
 pub use lockfile::{Locked, lock};
 pub use make::build;
+pub use sources::{JarSource, Sources};
 
 use crate::definition::Catalog;
 use crate::digest::Digest;
@@ -79,6 +85,8 @@ pub struct Workshop {
     pub client: Arc<Client>,
     /// What the choice of hosts depends on.
     pub machine: Arc<Machine>,
+    /// Which upstreams and folders may be asked.
+    pub sources: Sources,
     /// Who hears what happens.
     pub events: Events,
     /// Threads that compress.

@@ -88,6 +88,14 @@ pub struct ReleaseArchive {
     pub jars: String,
 }
 
+impl ReleaseArchive {
+    /// Path and folder of one version.
+    pub fn of(&self, version: &str) -> ReleaseArchive {
+        let expand = |text: &str| text.replace("{version}", version);
+        ReleaseArchive { path: expand(&self.path), jars: expand(&self.jars) }
+    }
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }

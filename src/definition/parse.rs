@@ -88,6 +88,11 @@ fn check(definition: &Definition) -> Result<(), Broken> {
     if definition.base.as_ref().is_some_and(|base| !base.contains(':')) {
         return broken("base", "must be FAMILY:VERSION".to_owned());
     }
+    for path in definition.archive.iter().flat_map(|archive| [&archive.path, &archive.jars]) {
+        if !is_clean(path) {
+            return broken("archive", format!("`{}` must have no leading `/` and no `..`", path.escape_debug()));
+        }
+    }
     for (index, layer) in definition.layers.iter().enumerate() {
         let key = format!("layer `{}`", layer.name.escape_debug());
         if !is_word(&layer.name) || definition.layers[..index].iter().any(|other| other.name == layer.name) {
