@@ -8,6 +8,7 @@ use super::inputs::{self, Need};
 use super::recipe::Part;
 use super::vouch;
 use super::{BuildError, JarSource, Workshop};
+use crate::digest::Digest;
 use crate::error::{Category, Diagnose};
 use crate::lock::{Archive, Input, Upstream};
 use crate::net::NetError;
@@ -19,6 +20,10 @@ use crate::upstream::release_archive::{self, ReleaseArchiveError, Taken, Wanted,
 pub(super) struct Asked {
     /// Inputs that the archive has with other bytes.
     pub differ: Vec<String>,
+    /// The digests of those that are in the cache by it.
+    pub fit: Vec<Digest>,
+    /// The archive as it was used: its size, and the signature beside it.
+    pub used: Option<(u64, Vec<u8>)>,
 }
 
 /// A signature has some hundred bytes.
@@ -42,17 +47,33 @@ pub(super) async fn ask(part: &Part, inputs: &[&Input], workshop: &Workshop, hal
         signature.is_some_and(|signature| needs.iter().any(|need| need.digest == signature.sha256.into()))
     };
     let wanted: Vec<&Input> = members.into_iter().filter(|input| lacks(input) || unsigned(input)).collect();
-    let only = only || wanted.iter().any(|input| input.upstream == Upstream::Apache);
-    match take(part, archive, &wanted, workshop, halt).await {
-        Ok(Some((taken, accepted))) => Ok(tell(archive, taken, accepted.as_ref(), only, workshop)),
+    ask_for(part, archive, &wanted, workshop, halt).await
+}
+
+/// The same for all of these inputs, whatever the cache has.
+pub(super) async fn ask_for(
+    part: &Part,
+    archive: &Archive,
+    wanted: &[&Input],
+    workshop: &Workshop,
+    halt: &Halt,
+) -> Result<Asked, BuildError> {
+    let only = workshop.sources.jars == JarSource::Apache
+        || wanted.iter().any(|input| input.upstream == Upstream::Apache && input.member.is_some());
+    match take(part, archive, wanted, workshop, halt).await {
+        Ok(Some(got)) => {
+            tell(archive, &got.taken, got.accepted.as_ref(), only, workshop);
+            let fit = got.taken.fit.iter().map(|one| one.digest).collect();
+            Ok(Asked { differ: got.taken.differ, fit, used: Some((got.size, got.signature)) })
+        }
         Ok(None) => Ok(Asked::default()),
-        Err(error) if only => Err(error),
+        Err(error) if only || workshop.sources.offline => Err(error),
         Err(error) => pass_over(archive, error, workshop).map(|()| Asked::default()),
     }
 }
 
 /// Says what the archive gave, and what it did not.
-fn tell(archive: &Archive, taken: Taken, accepted: Option<&Accepted>, only: bool, workshop: &Workshop) -> Asked {
+fn tell(archive: &Archive, taken: &Taken, accepted: Option<&Accepted>, only: bool, workshop: &Workshop) {
     let name = name_of(&archive.path);
     let files = if taken.fit.len() == 1 { "1 file".to_owned() } else { format!("{} files", taken.fit.len()) };
     let by = match accepted {
@@ -68,7 +89,14 @@ fn tell(archive: &Archive, taken: Taken, accepted: Option<&Accepted>, only: bool
             workshop.events.note(format!("{input}: {name} does not have it; Maven serves it"));
         }
     }
-    Asked { differ: taken.differ }
+}
+
+/// What was taken from an archive.
+struct Got {
+    taken: Taken,
+    accepted: Option<Accepted>,
+    size: u64,
+    signature: Vec<u8>,
 }
 
 /// Says why another upstream serves all; what is wrong here and not with the archive stays a failure.
@@ -97,7 +125,7 @@ async fn take(
     wanted: &[&Input],
     workshop: &Workshop,
     halt: &Halt,
-) -> Result<Option<(Taken, Option<Accepted>)>, BuildError> {
+) -> Result<Option<Got>, BuildError> {
     let downloads = workshop.store.downloads();
     from_folders(archive, workshop).await?;
     let bases = || workshop.machine.bases(Upstream::Apache, None);
@@ -122,7 +150,7 @@ async fn take(
         for one in accepted.iter().flat_map(|accepted| taken.fit.iter().map(move |one| (accepted, one))) {
             vouch::note(archive.digest, one.0, &one.1.digest, &workshop)?;
         }
-        Ok::<_, BuildError>(Some((taken, accepted)))
+        Ok::<_, BuildError>(Some(Got { taken, accepted, size, signature }))
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?
 }

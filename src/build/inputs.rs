@@ -57,6 +57,21 @@ impl Provider {
         self.ask_hosts(&step, asked).await
     }
 
+    /// Brings what all layers are made of; where no host may be asked, the error names all that is lacking.
+    pub async fn provide_all(&self, halt: &Halt) -> Result<(), BuildError> {
+        let mut lacking = Vec::new();
+        for index in &self.steps {
+            match self.provide(*index, halt).await {
+                Err(BuildError::Offline { names, .. }) => lacking.extend(names),
+                provided => provided?,
+            }
+        }
+        match lacking.is_empty() {
+            true => Ok(()),
+            false => Err(BuildError::Offline { image: self.recipe.name.clone(), names: lacking }),
+        }
+    }
+
     /// What the cache lacks of a layer.
     fn needs(&self, step: &Step<'_>) -> Result<Vec<Need>, BuildError> {
         needs(step.part, &step.inputs(), &self.workshop)
@@ -81,36 +96,53 @@ impl Provider {
         if needs.is_empty() {
             return Ok(());
         }
-        let sources = &self.workshop.sources;
-        let (single, only): (Vec<Need>, Vec<Need>) = needs.into_iter().partition(|need| match need.upstream {
-            Upstream::Apache => false,
-            Upstream::Maven => sources.jars != JarSource::Apache,
-            Upstream::Debian | Upstream::DebianSecurity => true,
-        });
-        if sources.offline {
-            let names = single.into_iter().chain(only).map(|need| need.name).collect();
+        if self.workshop.sources.offline {
+            let names = needs.into_iter().map(|need| need.name).collect();
             return Err(BuildError::Offline { image: self.recipe.name.clone(), names });
         }
-        if !only.is_empty() {
-            let archive = step.part.lock.archive.as_ref().map(|archive| archive.path.clone());
-            let names: Vec<String> = only.into_iter().map(|need| need.name).collect();
-            let differ = asked.is_some_and(|asked| names.iter().any(|name| asked.differ.contains(name)));
-            return Err(match (sources.jars, archive) {
-                (JarSource::Maven, _) => BuildError::ArchiveOnly { names },
-                (_, archive) => BuildError::NotInArchive { names, archive, differ },
-            });
-        }
-        let snapshot = step.part.lock.debian.as_ref().map(|debian| debian.snapshot.as_str());
-        // Looking for hosts reads files of the machine: once for each kind of upstream.
-        let mut bases: BTreeMap<Upstream, Vec<Base>> = BTreeMap::new();
-        let mut downloads = Vec::new();
-        for Need { upstream, name, path, digest, size } in single {
-            let bases = bases.entry(upstream).or_insert_with(|| self.workshop.machine.bases(upstream, snapshot));
-            let places = bases.iter().map(|base| (base.clone(), path.clone())).collect();
-            downloads.push(Download { name, places, digest, size });
-        }
-        Ok(self.workshop.client.fetch(&downloads, &self.workshop.store.downloads()).await?)
+        let differ = asked.map(|asked| asked.differ.as_slice()).unwrap_or_default();
+        check_route(&needs, step.part, differ, &self.workshop)?;
+        download(needs, step.part, &self.workshop).await
     }
+}
+
+/// Whether each of these files may be had as a single one; `differ` are those that the archive has with other bytes.
+pub(super) fn check_route(
+    needs: &[Need],
+    part: &Part,
+    differ: &[String],
+    workshop: &Workshop,
+) -> Result<(), BuildError> {
+    let jars = workshop.sources.jars;
+    let only = needs.iter().filter(|need| match need.upstream {
+        Upstream::Apache => true,
+        Upstream::Maven => jars == JarSource::Apache,
+        Upstream::Debian | Upstream::DebianSecurity => false,
+    });
+    let names: Vec<String> = only.map(|need| need.name.clone()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    if jars == JarSource::Maven {
+        return Err(BuildError::ArchiveOnly { names });
+    }
+    let differ = names.iter().any(|name| differ.contains(name));
+    let archive = part.lock.archive.as_ref().map(|archive| archive.path.clone());
+    Err(BuildError::NotInArchive { names, archive, differ })
+}
+
+/// Fetches files from the upstreams that have them.
+pub(super) async fn download(needs: Vec<Need>, part: &Part, workshop: &Workshop) -> Result<(), BuildError> {
+    let snapshot = part.lock.debian.as_ref().map(|debian| debian.snapshot.as_str());
+    // Looking for hosts reads files of the machine: once for each kind of upstream.
+    let mut bases: BTreeMap<Upstream, Vec<Base>> = BTreeMap::new();
+    let mut downloads = Vec::new();
+    for Need { upstream, name, path, digest, size } in needs {
+        let bases = bases.entry(upstream).or_insert_with(|| workshop.machine.bases(upstream, snapshot));
+        let places = bases.iter().map(|base| (base.clone(), path.clone())).collect();
+        downloads.push(Download { name, places, digest, size });
+    }
+    Ok(workshop.client.fetch(&downloads, &workshop.store.downloads()).await?)
 }
 
 /// What the cache lacks of these inputs of a part: their files, and the signatures of those that nothing else vouches for.
@@ -119,22 +151,27 @@ pub(super) fn needs(part: &Part, inputs: &[&Input], workshop: &Workshop) -> Resu
     let vouchers = Vouchers::of(part, workshop);
     let mut needs = Vec::new();
     for input in inputs {
-        let Input { upstream, name, path, size, .. } = (*input).clone();
-        let own = Need { upstream, name, path, digest: input.sha256.into(), size };
-        if !cache.has(&own.digest, own.size) {
-            needs.push(own);
-        }
-        let Some(signature) = &input.signature else { continue };
-        let own = Need {
-            upstream,
-            name: format!("{}.asc", input.name),
-            path: signature.path.clone(),
-            digest: signature.sha256.into(),
-            size: signature.size,
+        let [own, signature] = files(input);
+        needs.extend(own.filter(|own| !cache.has(&own.digest, own.size)));
+        let Some(signature) = signature.filter(|signature| !cache.has(&signature.digest, signature.size)) else {
+            continue;
         };
-        if !cache.has(&own.digest, own.size) && !vouchers.has(input)? {
-            needs.push(own);
+        if !vouchers.has(input)? {
+            needs.push(signature);
         }
     }
     Ok(needs)
+}
+
+/// The file of an input, and that of its signature.
+pub(super) fn files(input: &Input) -> [Option<Need>; 2] {
+    let Input { upstream, name, path, size, .. } = input.clone();
+    let signature = input.signature.as_ref().map(|signature| Need {
+        upstream,
+        name: format!("{name}.asc"),
+        path: signature.path.clone(),
+        digest: signature.sha256.into(),
+        size: signature.size,
+    });
+    [Some(Need { upstream, name, path, digest: input.sha256.into(), size }), signature]
 }

@@ -87,6 +87,9 @@ async fn make_layers(
         missing.push((index, key));
     }
     let provider = Arc::new(Provider::new(recipe, missing.iter().map(|(index, _)| *index).collect(), workshop));
+    if workshop.sources.offline {
+        provider.provide_all(&halt).await?;
+    }
     for (index, key) in missing {
         let provider = provider.clone();
         let (recipe, workshop, pool, halt) = (recipe.clone(), workshop.clone(), pool.clone(), halt.clone());

@@ -4,6 +4,7 @@ mod additions;
 mod archive;
 mod assemble;
 mod error;
+mod fetch;
 mod folders;
 mod generate;
 mod halt;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use error::BuildError;
+pub use fetch::{Fetched, fetch};
 pub use lockfile::{Locked, lock};
 pub use make::build;
 pub use sources::{JarSource, Sources};

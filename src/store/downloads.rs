@@ -1,6 +1,6 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::files::{self, Temporary};
 use super::{Part, StoreError, Verified};
@@ -67,6 +67,23 @@ impl Downloads {
             files::write_whole(&self.cache.join("tmp"), &self.path(&digest), bytes)?;
         }
         Ok(digest)
+    }
+
+    /// Writes an input to a place outside of the store, whole or not at all, and verifies it on the way. What is there
+    /// already stays, if it is the same. What killed processes left in the folder is removed.
+    pub fn export(&self, digest: &Digest, size: u64, to: &Path) -> Result<(), StoreError> {
+        if let Ok(file) = File::open(to)
+            && io::copy(&mut Verified::new(file, *digest, size), &mut io::sink()).is_ok()
+        {
+            return Ok(());
+        }
+        let folder = to.parent().unwrap_or(Path::new("/"));
+        files::make_folder(folder)?;
+        files::sweep(folder, false)?;
+        let mut file = self.open(digest, size)?;
+        let mut temporary = Temporary::create(folder)?;
+        io::copy(&mut file, &mut temporary.file).map_err(StoreError::io("write", to))?;
+        temporary.rename(to)
     }
 
     /// Begins an input that comes from elsewhere than the network: a member of an archive, a folder of the user's.
