@@ -104,6 +104,48 @@ pub enum BuildError {
         /// The inputs.
         names: Vec<String>,
     },
+    /// A list of jars that cannot be read.
+    #[error("{file}:{line}: {why}")]
+    JarList {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// A version that its definition does not list.
+    #[error("image {name}:{}: its definition does not list that version", version.escape_debug())]
+    UnlistedVersion {
+        /// The family.
+        name: String,
+        /// What was asked for.
+        version: String,
+    },
+    /// A release whose jars are not known: no archive could be asked, and no list of them is there.
+    #[error("image {image}: its jars are not known: {}there is no {file}", archive_failure(archive.as_deref()))]
+    NoRelease {
+        /// The image.
+        image: String,
+        /// The list.
+        file: String,
+        /// Why the archive cannot be used, where it was asked.
+        archive: Option<Box<BuildError>>,
+    },
+    /// A jar of a release archive that no rule of the definition assigns.
+    #[error("{}: no rule of the definition's archive says what becomes of {member}", name.escape_debug())]
+    NoRule {
+        /// The jar.
+        name: String,
+        /// Its path in the archive.
+        member: String,
+    },
+    /// A jar without a signature beside it, which its layer asks for.
+    #[error("{}: upstream publishes no signature beside it, and it must have one", name.escape_debug())]
+    NotSigned {
+        /// The jar.
+        name: String,
+    },
     /// Inputs that are not here, where no host may be asked.
     #[error("image {image}: --offline, and neither the store nor --inputs has {}", names.join(", "))]
     Offline {
@@ -160,6 +202,10 @@ pub enum BuildError {
     Worker(String),
 }
 
+fn archive_failure(error: Option<&BuildError>) -> String {
+    error.map(|error| format!("the Apache archive cannot be used ({error}), and ")).unwrap_or_default()
+}
+
 fn not_in_archive(archive: Option<&str>, differ: bool) -> String {
     match (archive, differ) {
         (None, _) => "its lock names no release archive, and --source apache allows nothing else".to_owned(),
@@ -182,14 +228,19 @@ impl Diagnose for BuildError {
             BuildError::UnknownImage { .. }
             | BuildError::UnknownVersion { .. }
             | BuildError::ArchiveOnly { .. }
+            | BuildError::UnlistedVersion { .. }
+            | BuildError::NoRelease { archive: None, .. }
             | BuildError::Offline { .. }
             | BuildError::NotInArchive { differ: false, .. } => Category::NotFound,
-            BuildError::NotInArchive { differ: true, .. } => Category::Verification,
+            BuildError::NoRelease { archive: Some(error), .. } => error.category(),
+            BuildError::NotInArchive { differ: true, .. } | BuildError::NotSigned { .. } => Category::Verification,
             BuildError::ReleaseArchive(error) => error.category(),
             BuildError::BaseLoop { .. }
             | BuildError::MissingFile { .. }
             | BuildError::NothingMatches { .. }
             | BuildError::Platform { .. }
+            | BuildError::JarList { .. }
+            | BuildError::NoRule { .. }
             | BuildError::BadUserFile { .. } => Category::Usage,
             BuildError::Definition(error) => error.category(),
             BuildError::Lock(error) => error.category(),
@@ -220,6 +271,18 @@ impl Diagnose for BuildError {
             ),
             BuildError::NotInArchive { .. } => {
                 Some("leave out --source apache: Maven serves what the archive lacks, and the digest is the same".to_owned())
+            }
+            BuildError::UnlistedVersion { name, version } => Some(format!(
+                "add `[versions.\"{version}\"]` with its `support` to {name}/image.toml, and name the folder of {name}/ with --images DIR"
+            )),
+            BuildError::NoRelease { file, .. } => Some(format!(
+                "name a mirror with --mirror apache=URL, or write {file}: a line LAYER GROUP:ARTIFACT:VERSION for each jar"
+            )),
+            BuildError::NoRule { .. } => {
+                Some("add `[[archive.rule]]` with its `name` and a `layer`, or why it is `absent`, to image.toml".to_owned())
+            }
+            BuildError::NotSigned { .. } => {
+                Some("lock the version from its release archive, or say in image.toml that it is `unsigned`".to_owned())
             }
             BuildError::ArchiveOnly { .. } => Some("leave out --source maven".to_owned()),
             BuildError::Offline { image, .. } => {

@@ -1,11 +1,13 @@
 //! Making a lock: look the packages up, build the locked layers, and write down what came out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::halt;
 use super::inputs::Provider;
 use super::make::make;
 use super::recipe::{Part, Recipe, unknown_image};
+use super::release;
 use super::reproduce;
 use super::vouch::keyring;
 use super::{BuildError, Workshop};
@@ -27,16 +29,23 @@ pub struct Locked {
 }
 
 /// Locks `FAMILY[:VERSION]` anew: its Debian packages as the archive has them now, its other inputs as the lock before
-/// has them. `now` is in seconds since 1970.
-pub async fn lock(image: &str, workshop: &Workshop, now: u64) -> Result<Locked, BuildError> {
+/// has them, or where there is none, as its release has them. `keys` is the text of keys that may have signed that, besides
+/// the definition's; `now` is in seconds since 1970.
+pub async fn lock(image: &str, keys: &[u8], workshop: &Workshop, now: u64) -> Result<Locked, BuildError> {
     let lease = workshop.store.lease()?;
     let (name, version) = image.split_once(':').unwrap_or((image, ""));
     let Some(family) = workshop.catalog.family(name)? else {
         return Err(unknown_image(&workshop.catalog, name)?);
     };
     let version = if version.is_empty() { family.definition.default.clone() } else { version.to_owned() };
+    if !family.definition.versions.contains_key(&version) {
+        return Err(BuildError::UnlistedVersion { name: name.to_owned(), version });
+    }
     let before = family.lock(&version).transpose()?;
-    let mut lock = inputs(&family, &version, before, workshop, now).await?;
+    let trusting = family.clone().trusting(keys);
+    let mut lock = inputs(&trusting, &version, before, workshop, now).await?;
+    tell_unknown_signers(&lock, &family, workshop)?;
+    let family = trusting;
     let mut entries = String::new();
     for platform in &family.definition.platforms {
         let platform: Platform =
@@ -62,6 +71,7 @@ async fn inputs(
     now: u64,
 ) -> Result<Lock, BuildError> {
     let definition = &family.definition;
+    let is_new = before.is_none();
     let mut lock = before.unwrap_or(Lock {
         format: FORMAT,
         image: format!("{}:{version}", definition.name),
@@ -75,6 +85,9 @@ async fn inputs(
     });
     lock.definition = lock::definition_digest(definition);
     lock.outputs.clear();
+    if is_new {
+        add_release(&mut lock, family, version, workshop).await?;
+    }
     let packages: Vec<(String, String)> = definition
         .layers
         .iter()
@@ -102,6 +115,37 @@ async fn inputs(
     }
     lock.debian = Some(state);
     Ok(lock)
+}
+
+/// Adds the jars of a version that was never locked.
+async fn add_release(lock: &mut Lock, family: &Family, version: &str, workshop: &Workshop) -> Result<(), BuildError> {
+    let (_going, halt) = halt::pair();
+    let Some(found) = release::resolve(family, version, workshop, &halt).await? else { return Ok(()) };
+    // What upstream signed is no newer than that: so the same release gives the same lock, whenever it is made.
+    if let Some(signed) = found.signed {
+        lock.created = lock::rfc3339(signed);
+    }
+    (lock.archive, lock.inputs, lock.absent) = (found.archive, found.inputs, found.absent);
+    Ok(())
+}
+
+/// A build trusts the definition's keys only.
+fn tell_unknown_signers(lock: &Lock, family: &Family, workshop: &Workshop) -> Result<(), BuildError> {
+    let signatures = lock.inputs.iter().filter_map(|input| input.signature.as_ref()).map(|signature| &signature.signer);
+    let signers: BTreeSet<&String> =
+        signatures.chain(lock.archive.iter().filter_map(|archive| archive.signer.as_ref())).collect();
+    if signers.is_empty() {
+        return Ok(());
+    }
+    let known = if family.definition.keys.is_empty() { Vec::new() } else { keyring(family)?.fingerprints() };
+    for signer in signers.into_iter().filter(|signer| !known.contains(signer)) {
+        let file = format!("{}/image.toml", family.definition.name);
+        workshop.events.warning(format!(
+            "{signer} signed this and is not among the keys of {file}: name a file with that key in its `keys`, or \
+             builds refuse the signature"
+        ));
+    }
+    Ok(())
 }
 
 async fn build_locked(

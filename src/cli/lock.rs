@@ -1,3 +1,4 @@
+use std::fs;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,6 +22,9 @@ pub(in crate::cli) struct Args {
     /// What to lock
     #[arg(value_name = "FAMILY[:VERSION]", value_parser = values::image)]
     image: String,
+    /// Trust the OpenPGP keys of FILE too when a release is locked that has no lock yet (repeatable)
+    #[arg(long, value_name = "FILE")]
+    keys: Vec<PathBuf>,
     #[command(flatten)]
     definitions: Definitions,
     #[command(flatten)]
@@ -33,7 +37,8 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let now = now(&session.environment)?;
     let folder = args.definitions.images.as_deref();
     let workshop = args.means.workshop(folder, session)?;
-    let locked = interrupt::run(async { Ok(build::lock(&args.image, &workshop, now).await?) })?;
+    let keys = keys(&args.keys)?;
+    let locked = interrupt::run(async { Ok(build::lock(&args.image, &keys, &workshop, now).await?) })?;
     let Some(folder) = folder else { return answer::print(&locked.lock) };
     for (path, text) in files(&locked) {
         let path = folder.join(path);
@@ -41,6 +46,16 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         answer::print(&format!("{}\n", crate::ui::escape(&path.display().to_string())))?;
     }
     Ok(())
+}
+
+/// The text of all files of keys.
+fn keys(files: &[PathBuf]) -> Result<Vec<u8>, CliError> {
+    let mut all = Vec::new();
+    for path in files {
+        all.extend(fs::read(path).map_err(|source| CliError::Read { path: path.clone(), source })?);
+        all.push(b'\n');
+    }
+    Ok(all)
 }
 
 /// The files of a lock, below the folder of the definitions.

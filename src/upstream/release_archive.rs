@@ -48,6 +48,12 @@ pub enum ReleaseArchiveError {
         /// The archive.
         name: String,
     },
+    /// What is published as its digest is none.
+    #[error("{name}: {name}.sha512 beside it does not hold its digest")]
+    NoDigest {
+        /// The archive.
+        name: String,
+    },
     /// Its signature is not accepted.
     #[error(transparent)]
     OpenPgp(#[from] OpenPgpError),
@@ -70,7 +76,7 @@ impl Diagnose for ReleaseArchiveError {
         match self {
             ReleaseArchiveError::Net(error) => error.category(),
             ReleaseArchiveError::Size { .. } => Category::Refused,
-            ReleaseArchiveError::NoSignature { .. } => Category::Verification,
+            ReleaseArchiveError::NoSignature { .. } | ReleaseArchiveError::NoDigest { .. } => Category::Verification,
             ReleaseArchiveError::OpenPgp(error) => error.category(),
             ReleaseArchiveError::Layer(error) => error.category(),
             ReleaseArchiveError::Store(error) => error.category(),
@@ -82,7 +88,7 @@ impl Diagnose for ReleaseArchiveError {
         match self {
             ReleaseArchiveError::Net(error) => error.hint(),
             ReleaseArchiveError::Size { .. } => Some("ask another host with --mirror apache=URL".to_owned()),
-            ReleaseArchiveError::NoSignature { .. } => {
+            ReleaseArchiveError::NoSignature { .. } | ReleaseArchiveError::NoDigest { .. } => {
                 Some("ask a host that has both with --mirror apache=URL".to_owned())
             }
             ReleaseArchiveError::OpenPgp(error) => error.hint(),
@@ -188,6 +194,39 @@ pub fn open(
     let accepted = keys.verify_detached(name, &mut BufReader::new(&mut file), signature, &[signer])?;
     file.rewind().map_err(|error| damaged(name, &error))?;
     Ok((file, Some(accepted)))
+}
+
+/// The same for an archive that was signed by any key of a keyring: which one is what is to be found.
+pub fn open_signed_by_any(
+    archive: &Archive,
+    size: u64,
+    signature: &[u8],
+    keys: &Keyring,
+    downloads: &Downloads,
+) -> Result<(File, Accepted), ReleaseArchiveError> {
+    let mut file = downloads.open(&archive.digest, size)?;
+    let name = name_of(&archive.path);
+    let all = keys.fingerprints();
+    let signers: Vec<&str> = all.iter().map(String::as_str).collect();
+    let accepted = keys.verify_detached(name, &mut BufReader::new(&mut file), signature, &signers)?;
+    file.rewind().map_err(|error| damaged(name, &error))?;
+    Ok((file, accepted))
+}
+
+/// The SHA-512 digest that upstream publishes beside an archive. It says which bytes to fetch and vouches for nothing.
+pub async fn published_digest(path: &str, bases: &[Base], client: &Client) -> Result<Digest, ReleaseArchiveError> {
+    let places = places(bases, &format!("{path}.sha512"));
+    let found = client.probe(&places).await?;
+    let text = client.get(&places[found.place..], SIGNATURE_LIMIT).await?.map(|(bytes, _)| bytes).unwrap_or_default();
+    let none = || ReleaseArchiveError::NoDigest { name: name_of(path).to_owned() };
+    read_digest(&String::from_utf8_lossy(&text), name_of(path)).ok_or_else(none)
+}
+
+/// Reads `HEX  NAME` as of sha512sum, and `NAME: HHHHHHHH HHHHHHHH …` as of `gpg --print-md`, over several lines.
+fn read_digest(text: &str, name: &str) -> Option<Digest> {
+    let text = text.replace(name, " ");
+    let digits: String = text.split(|c: char| c.is_whitespace() || matches!(c, ':' | '*')).collect();
+    format!("sha512:{}", digits.to_ascii_lowercase()).parse().ok()
 }
 
 /// A member that is wanted.
@@ -307,4 +346,24 @@ fn copy(wanted: &Wanted, content: &mut dyn Read, downloads: &Downloads) -> Resul
 
 fn damaged(name: &str, error: &io::Error) -> ReleaseArchiveError {
     LayerError::Damaged { input: name.to_owned(), why: error.to_string() }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_as_upstream_writes_them() {
+        let hex = "0123456789abcdef".repeat(8);
+        let expected = format!("sha512:{hex}").parse().ok();
+        let words: Vec<&str> = (0..16).map(|index| &hex[index * 8..index * 8 + 8]).collect();
+        let printed = format!("a-1.tgz: {}\n         {}\n", words[..8].join(" "), words[8..].join(" ")).to_uppercase();
+        let printed = printed.replace("A-1.TGZ", "a-1.tgz");
+        for text in [format!("{hex}  a-1.tgz\n"), format!("{hex} *a-1.tgz"), format!("{hex}\n"), printed] {
+            assert_eq!(read_digest(&text, "a-1.tgz"), expected, "{text}");
+        }
+        for wrong in ["", "<html>", &hex[1..], &format!("{hex}  other.tgz")] {
+            assert_eq!(read_digest(wrong, "a-1.tgz"), None, "{wrong}");
+        }
+    }
 }
