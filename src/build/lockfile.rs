@@ -9,6 +9,7 @@ use super::make::make;
 use super::recipe::{Part, Recipe, unknown_image};
 use super::release;
 use super::reproduce;
+use super::update::{self, Change};
 use super::vouch::keyring;
 use super::{BuildError, Workshop};
 use crate::definition::Family;
@@ -43,23 +44,55 @@ pub async fn lock(image: &str, keys: &[u8], workshop: &Workshop, now: u64) -> Re
     }
     let before = family.lock(&version).transpose()?;
     let trusting = family.clone().trusting(keys);
-    let mut lock = inputs(&trusting, &version, before, workshop, now).await?;
+    let lock = inputs(&trusting, &version, before, workshop, now).await?;
     tell_unknown_signers(&lock, &family, workshop)?;
-    let family = trusting;
+    let locked = finish(lock, &trusting, &version, workshop).await?;
+    drop(lease);
+    Ok(locked)
+}
+
+/// Moves the packages of `FAMILY:VERSION` to those that the archive has now; `None` where it has no others.
+pub async fn update(image: &str, workshop: &Workshop, now: u64) -> Result<Option<(Locked, Vec<Change>)>, BuildError> {
+    let lease = workshop.store.lease()?;
+    let (family, before, after) = packages(image, workshop, now).await?;
+    let changes = update::compare(&before, &after);
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let version = image.split(':').nth(1).unwrap_or_default();
+    let locked = finish(after, &family, version, workshop).await?;
+    drop(lease);
+    Ok(Some((locked, changes)))
+}
+
+/// Builds the locked layers, and adds what came out.
+async fn finish(mut lock: Lock, family: &Family, version: &str, workshop: &Workshop) -> Result<Locked, BuildError> {
     let mut entries = String::new();
     for platform in &family.definition.platforms {
         let platform: Platform =
             platform.parse().map_err(|error: crate::oci::InvalidPlatform| BuildError::Platform {
-                image: image.to_owned(),
+                image: lock.image.clone(),
                 platform: error.0,
                 known: family.definition.platforms.clone(),
             })?;
-        let (outputs, lines) = build_locked(&family, &version, &lock, platform, workshop).await?;
+        let (outputs, lines) = build_locked(family, version, &lock, platform, workshop).await?;
         lock.outputs.extend(outputs);
         entries.push_str(&lines);
     }
-    drop(lease);
     Ok(Locked { image: lock.image.clone(), lock: lock::to_text(&lock), entries })
+}
+
+/// The lock of `FAMILY:VERSION`, and what it would be now, without outputs.
+pub(super) async fn packages(image: &str, workshop: &Workshop, now: u64) -> Result<(Family, Lock, Lock), BuildError> {
+    let (name, version) = image.split_once(':').unwrap_or((image, ""));
+    let Some(family) = workshop.catalog.family(name)? else {
+        return Err(unknown_image(&workshop.catalog, name)?);
+    };
+    let Some(before) = family.lock(version).transpose()? else {
+        return Err(BuildError::UnlistedVersion { name: name.to_owned(), version: version.to_owned() });
+    };
+    let after = inputs(&family, version, Some(before.clone()), workshop, now).await?;
+    Ok((family, before, after))
 }
 
 /// The lock without its outputs.

@@ -17,6 +17,7 @@ use super::{BuildError, Built, Request, Workshop};
 use crate::definition::embedded::{ENTRYPOINT_BUILD, ENTRYPOINT_KIND};
 use crate::event::{Outcome, TaskKind};
 use crate::layer::{Compression, EntryRecord, LayerWriter, Pool};
+use crate::lock::LockError;
 use crate::oci::{self, Descriptor, media_type};
 
 /// Builds one image into the store, and gives it its names there.
@@ -24,6 +25,9 @@ pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, Buil
     let lease = workshop.store.lease()?;
     let recipe = Arc::new(Recipe::resolve(&workshop.catalog, &request.image, &request.platform)?);
     check_platform(&recipe)?;
+    if request.locked {
+        check_locked(&recipe)?;
+    }
     let pool = Pool::new(workshop.threads);
     let mut layers = make_layers(&recipe, request.compression, workshop, &pool).await?;
     if !request.add.is_empty() || !request.authorities.is_empty() {
@@ -57,6 +61,18 @@ fn check_platform(recipe: &Recipe) -> Result<(), BuildError> {
             platform,
             known: part.family.definition.platforms.clone(),
         }),
+    }
+}
+
+/// Whether locks say of each layer that is made of locked inputs what must come out.
+fn check_locked(recipe: &Recipe) -> Result<(), BuildError> {
+    match recipe.steps().find(|step| step.layer.is_locked() && step.output().is_none()) {
+        None => Ok(()),
+        Some(step) => Err(LockError::Unfit {
+            image: step.part.lock.image.clone(),
+            why: format!("it does not say what layer `{}` must be on {}", step.layer.name, step.platform),
+        }
+        .into()),
     }
 }
 

@@ -24,6 +24,7 @@ mod reproduce;
 mod rules;
 mod shipped;
 mod sources;
+mod update;
 mod user_files;
 mod vouch;
 
@@ -33,9 +34,10 @@ use std::sync::Arc;
 
 pub use error::BuildError;
 pub use fetch::{Fetched, fetch};
-pub use lockfile::{Locked, lock};
+pub use lockfile::{Locked, lock, update};
 pub use make::build;
 pub use sources::{JarSource, Sources};
+pub use update::{Change, changes, with_packages};
 
 use crate::definition::Catalog;
 use crate::digest::Digest;
@@ -53,6 +55,8 @@ pub struct Request {
     pub image: String,
     /// The platform.
     pub platform: Platform,
+    /// Whether each layer of locked inputs must have its output in a lock.
+    pub locked: bool,
     /// Further names for the result (`-t`), besides `NAME:VERSION`.
     pub tags: Vec<String>,
     /// Labels added to the image's configuration.

@@ -56,6 +56,9 @@ pub(in crate::cli) struct Args {
     iidfile: Option<PathBuf>,
     #[command(flatten)]
     changes: Changes,
+    /// Refuse locks that do not say what each layer of locked inputs must be
+    #[arg(long)]
+    locked: bool,
     /// Take inputs from this folder first, which `kimg fetch` made (repeatable)
     #[arg(long, value_name = "DIR")]
     inputs: Vec<PathBuf>,
