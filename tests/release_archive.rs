@@ -243,6 +243,45 @@ fn what_vouched_for_a_jar_counts_as_long_as_its_key_does() {
 }
 
 #[test]
+fn an_archive_that_only_its_digest_vouches_for_vouches_for_no_signed_jar() {
+    let released = Released::good();
+    released.world.edit_lock("app/1.0.lock.toml", |lock| lock.archive.as_mut().unwrap().signer = None);
+    let before = released.asked_maven();
+    let (code, answer, story) = told(&released.build("any", &[]));
+    assert_eq!((code, answer.as_str()), (Some(0), released.expected.as_str()), "{story}");
+    assert!(story.contains("app-1.0-bin.tar.gz: 3 files, known by its digest only\n"), "{story}");
+    assert_eq!(released.asked(), [format!("HEAD /{PATH}"), format!("GET /{PATH}")]);
+    // The signature of the product's jar.
+    assert_eq!(released.asked_maven(), before + 1);
+    let (code, _, story) = told(&released.build("only", &["--source", "apache"]));
+    assert!(code == Some(5) && story.contains("error: app-1.0.jar.asc: "), "{story}");
+}
+
+#[test]
+fn locks_name_members_of_an_archive_that_they_name() {
+    let released = Released::good();
+    let path = released.world.kimg.home().join("images/app/1.0.lock.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let signer = signer().fingerprint();
+    for (text, says) in [
+        (text.replace(&format!("path = \"{PATH}\""), "path = \"../a\""), "archive: `../a` is not a path"),
+        (text.replacen(&signer, "me", 1), "archive: its signer must be a fingerprint"),
+        (text.replace(JARS, "app-1.0/.."), "input `one-1.1.jar`: `app-1.0/../one-1.1.jar` is not a path in an archive"),
+        (
+            text.split("[[output]]").next().unwrap().replace("\"maven\"", "\"apache\"").replace("member", "#"),
+            "only an archive",
+        ),
+    ] {
+        let error = kimg::lock::parse(&text, "lock").unwrap_err().to_string();
+        assert!(error.contains(says), "{says}: {error}");
+    }
+    let mut lock = kimg::lock::parse(&text, "lock").unwrap();
+    lock.archive = None;
+    let error = kimg::lock::parse(&kimg::lock::to_text(&lock), "lock").unwrap_err().to_string();
+    assert!(error.contains("it is a member of an archive, and the lock names none"), "{error}");
+}
+
+#[test]
 fn without_an_archive_in_the_lock_it_cannot_be_the_only_source() {
     let world = Material::new().lock();
     let arguments = world.build(&["other", "--source", "apache"]);
