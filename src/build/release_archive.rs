@@ -1,6 +1,8 @@
 //! The jars of a release out of its archive, which nothing pins yet: a signature of a trusted key over the whole vouches for
 //! all of them.
 
+use std::collections::BTreeSet;
+
 use super::halt::Halt;
 use super::release::Release;
 use super::vouch::{self, keyring};
@@ -75,7 +77,7 @@ fn sort_in(
     let Digest::Sha256(sha256) = member.digest else {
         return Err(BuildError::Worker(format!("the cache knows an input as {}", member.digest)));
     };
-    let coordinates = coordinates(member, &name, rule, version, downloads)?;
+    let coordinates = coordinates(member, &name, rule, downloads)?;
     let (upstream, path) = match coordinates {
         Some(coordinates) => (Upstream::Maven, coordinates.path()),
         None => (Upstream::Apache, member.path.clone()),
@@ -94,25 +96,24 @@ fn sort_in(
     Ok(())
 }
 
-/// Where Maven has a jar: as the rule says, or as the jar itself says, if it says one thing that its name agrees with.
+/// Where Maven has a jar: as the rule says, or as the jar itself says. One that others were put into says it of them too, so
+/// what counts is what agrees with its name, if that is one thing.
 fn coordinates(
     member: &Member,
     name: &str,
     rule: &ArchiveRule,
-    version: &str,
     downloads: &Downloads,
 ) -> Result<Option<Coordinates>, BuildError> {
     if let Some(group) = &rule.group {
-        let artifact = name.strip_suffix(&format!("-{version}.jar"));
-        let text = artifact.map(|artifact| format!("{group}:{artifact}:{version}"));
-        return Ok(text.and_then(|text| text.parse().ok()));
+        return Ok(Coordinates::of_file(group, name));
     }
     let open = || downloads.open(&member.digest, member.size);
-    let is_own = |path: &&String| path.starts_with("META-INF/maven/") && path.ends_with("/pom.properties");
     // One that is no zip says nothing of itself.
     let names = zip_names(open()?, name).unwrap_or_default();
-    let mut own = names.iter().filter(is_own);
-    let (Some(path), None) = (own.next(), own.next()) else { return Ok(None) };
-    let text = zip_member(open()?, name, path, PROPERTIES_LIMIT)?.unwrap_or_default();
-    Ok(Coordinates::of_properties(&String::from_utf8_lossy(&text), name))
+    let mut found = BTreeSet::new();
+    for path in names.iter().filter(|path| path.starts_with("META-INF/maven/") && path.ends_with("/pom.properties")) {
+        let text = zip_member(open()?, name, path, PROPERTIES_LIMIT)?.unwrap_or_default();
+        found.extend(Coordinates::of_properties(&String::from_utf8_lossy(&text), name));
+    }
+    Ok(found.pop_first().filter(|_| found.is_empty()))
 }

@@ -100,7 +100,8 @@ pub struct ArchiveRule {
     /// The layer that they go into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,
-    /// The group under which Maven has them as `ARTIFACT-{version}.jar`, for jars that do not say it themselves.
+    /// The group under which Maven has them, for jars that do not say it themselves; artifact and version are those of the
+    /// file name, `ARTIFACT-VERSION.jar`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Why they are left out, instead of a layer.

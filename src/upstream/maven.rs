@@ -30,6 +30,14 @@ impl Coordinates {
         format!("{artifact}-{version}{classifier}.jar")
     }
 
+    /// The coordinates of `ARTIFACT-VERSION.jar`, whose version begins with the first digit after a `-`.
+    pub fn of_file(group: &str, name: &str) -> Option<Coordinates> {
+        let stem = name.strip_suffix(".jar")?;
+        let digit = |at: &usize| stem[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+        let at = stem.match_indices('-').map(|(at, _)| at).find(digit)?;
+        format!("{group}:{}:{}", &stem[..at], &stem[at + 1..]).parse().ok()
+    }
+
     /// The coordinates that a jar of that name has by its `pom.properties`; `None` where the two do not agree.
     pub fn of_properties(text: &str, name: &str) -> Option<Coordinates> {
         let value = |key: &str| {
@@ -83,6 +91,16 @@ impl FromStr for Coordinates {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn coordinates_of_a_file() {
+        let of = |name: &str| Coordinates::of_file("a.b", name).map(|found| found.to_string());
+        assert_eq!(of("core_2.13-3.5.2.jar").as_deref(), Some("a.b:core_2.13:3.5.2"));
+        assert_eq!(of("zstd-jni-1.5.5-1.jar").as_deref(), Some("a.b:zstd-jni:1.5.5-1"));
+        for other in ["core.jar", "core-x.jar", "core-1.zip", "-1.jar", "core-1/2.jar", "ä-1.jar"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn coordinates_of_properties() {
