@@ -123,7 +123,9 @@ impl Fresh {
 }
 
 /// Name, layer, upstream, path, member, whether it carries a signature.
-fn inputs(lock: &Lock) -> Vec<(&str, &str, Upstream, &str, Option<&str>, bool)> {
+type Told<'a> = (&'a str, &'a str, Upstream, &'a str, Option<&'a str>, bool);
+
+fn inputs(lock: &Lock) -> Vec<Told<'_>> {
     let each = lock.inputs.iter();
     each.map(|input| {
         let (name, layer, path) = (input.name.as_str(), input.layer.as_str(), input.path.as_str());

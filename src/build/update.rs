@@ -69,12 +69,9 @@ pub(super) fn compare(before: &Lock, after: &Lock) -> Vec<Change> {
         if from.map(|input| input.sha256) == to.map(|input| input.sha256) {
             continue;
         }
-        let version = |input: &&Input| version_of(input);
-        let change = Change {
-            package: key.0.to_owned(),
-            from: from.map(|input| version(&input)),
-            to: to.map(|input| version(&input)),
-        };
+        let version = |input: &&&Input| version_of(input);
+        let change =
+            Change { package: key.0.to_owned(), from: from.as_ref().map(version), to: to.as_ref().map(version) };
         // Platforms mostly change alike.
         if !changes.contains(&change) {
             changes.push(change);
