@@ -26,6 +26,7 @@ fn long_help_of_every_command_has_examples() {
     insta::assert_snapshot!(all(&[
         &["--help"],
         &["build", "--help"],
+        &["fetch", "--help"],
         &["images", "--help"],
         &["lock", "--help"],
         &["store", "--help"],
@@ -96,6 +97,8 @@ fn every_flag_of_build_refuses_nonsense_by_name() {
         &["build", "kafka", "--mirror", "debain=http://mirror.example"],
         &["build", "kafka", "--mirror", "maven=ftp://user:secret@mirror.example/maven2"],
         &["build", "kafka", "-j", "0"],
+        &["build", "kafka", "--source", "apcahe"],
+        &["fetch", "kafka"],
         &["build", "kafka", "zookeeper", "-t", "both"],
         &["build", "kafka", "zookeeper", "--iidfile", "id"],
     ]));

@@ -8,6 +8,7 @@ use crate::net::NetError;
 use crate::store::StoreError;
 use crate::upstream::debian::DebianError;
 use crate::upstream::openpgp::OpenPgpError;
+use crate::upstream::release_archive::ReleaseArchiveError;
 
 /// A failure to build.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +103,67 @@ pub enum BuildError {
     /// An input cannot be had.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// The release archive cannot be used, and nothing else may serve.
+    #[error(transparent)]
+    ReleaseArchive(#[from] ReleaseArchiveError),
+    /// Inputs that the release archive does not have as they are pinned, where nothing else may serve.
+    #[error("{}: {}", names.join(", "), not_in_archive(archive.as_deref(), *differ))]
+    NotInArchive {
+        /// The inputs.
+        names: Vec<String>,
+        /// The archive, where the lock names one.
+        archive: Option<String>,
+        /// Whether it has them with other bytes.
+        differ: bool,
+    },
+    /// Inputs that only the release archive has, where it may not be asked.
+    #[error("{}: only the release archive has it, and --source maven does not allow to ask that", names.join(", "))]
+    ArchiveOnly {
+        /// The inputs.
+        names: Vec<String>,
+    },
+    /// A list of jars that cannot be read.
+    #[error("{file}:{line}: {why}")]
+    JarList {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// A release whose jars are not known: no archive could be asked, and no list of them is there.
+    #[error("image {image}: its jars are not known: {}there is no {file}", archive_failure(archive.as_deref()))]
+    NoRelease {
+        /// The image.
+        image: String,
+        /// The list.
+        file: String,
+        /// Why the archive cannot be used, where it was asked.
+        archive: Option<Box<BuildError>>,
+    },
+    /// A jar of a release archive that no rule of the definition assigns.
+    #[error("{}: no rule of the definition's archive says what becomes of {member}", name.escape_debug())]
+    NoRule {
+        /// The jar.
+        name: String,
+        /// Its path in the archive.
+        member: String,
+    },
+    /// A jar without a signature beside it, which its layer asks for.
+    #[error("{}: upstream publishes no signature beside it, and it must have one", name.escape_debug())]
+    NotSigned {
+        /// The jar.
+        name: String,
+    },
+    /// Inputs that are not here, where no host may be asked.
+    #[error("image {image}: --offline, and neither the store nor --inputs has {}", names.join(", "))]
+    Offline {
+        /// The image.
+        image: String,
+        /// The inputs and signatures.
+        names: Vec<String>,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -150,6 +212,18 @@ pub enum BuildError {
     Worker(String),
 }
 
+fn archive_failure(error: Option<&BuildError>) -> String {
+    error.map(|error| format!("the Apache archive cannot be used ({error}), and ")).unwrap_or_default()
+}
+
+fn not_in_archive(archive: Option<&str>, differ: bool) -> String {
+    match (archive, differ) {
+        (None, _) => "its lock names no release archive, and --source apache allows nothing else".to_owned(),
+        (Some(archive), true) => format!("{archive} has other bytes than the lock pins"),
+        (Some(archive), false) => format!("{archive} does not have it, and --source apache allows nothing else"),
+    }
+}
+
 fn difference(first: &[String], expected: &str, found: &str) -> String {
     match first {
         [] => format!("its lock says {expected}, and {found} came out"),
@@ -173,11 +247,20 @@ impl Diagnose for BuildError {
         match self {
             BuildError::UnknownImage { .. }
             | BuildError::UnknownVersion { .. }
-            | BuildError::UndefinedVersion { .. } => Category::NotFound,
+            | BuildError::UndefinedVersion { .. }
+            | BuildError::ArchiveOnly { .. }
+            | BuildError::NoRelease { archive: None, .. }
+            | BuildError::Offline { .. }
+            | BuildError::NotInArchive { differ: false, .. } => Category::NotFound,
+            BuildError::NoRelease { archive: Some(error), .. } => error.category(),
+            BuildError::NotInArchive { differ: true, .. } | BuildError::NotSigned { .. } => Category::Verification,
+            BuildError::ReleaseArchive(error) => error.category(),
             BuildError::BaseLoop { .. }
             | BuildError::MissingFile { .. }
             | BuildError::NothingMatches { .. }
             | BuildError::Platform { .. }
+            | BuildError::JarList { .. }
+            | BuildError::NoRule { .. }
             | BuildError::BadUserFile { .. } => Category::Usage,
             BuildError::Definition(error) => error.category(),
             BuildError::Lock(error) => error.category(),
@@ -215,6 +298,28 @@ impl Diagnose for BuildError {
             BuildError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
                 "free space where the store is, run `kimg store prune`, or set KIMG_HOME to another place".to_owned(),
             ),
+            BuildError::NotInArchive { .. } => {
+                Some("leave out --source apache: Maven serves what the archive lacks, and the digest is the same".to_owned())
+            }
+            BuildError::NoRelease { file, .. } => Some(format!(
+                "name a mirror with --mirror apache=URL, or write {file}: a line LAYER GROUP:ARTIFACT:VERSION for each jar"
+            )),
+            BuildError::NoRule { .. } => {
+                Some("add `[[archive.rule]]` with its `name` and a `layer`, or why it is `absent`, to image.toml".to_owned())
+            }
+            BuildError::NotSigned { .. } => {
+                Some("lock the version from its release archive, or say in image.toml that it is `unsigned`".to_owned())
+            }
+            BuildError::ArchiveOnly { .. } => Some("leave out --source maven".to_owned()),
+            BuildError::Offline { image, .. } => {
+                let fetch = format!("`kimg fetch {image} -o DIR` where there is a network");
+                Some(format!("{fetch}, then build with --inputs DIR"))
+            }
+            BuildError::ReleaseArchive(ReleaseArchiveError::Net(error)) if error.category() == Category::Refused => {
+                let other = "leave out --source apache, and Maven serves the same files";
+                Some(format!("{other}, or name a mirror that can be reached with --mirror apache=URL"))
+            }
+            BuildError::ReleaseArchive(error) => error.hint(),
             BuildError::Definition(error) => error.hint(),
             BuildError::Lock(error) => error.hint(),
             BuildError::Layer(error) => error.hint(),

@@ -25,6 +25,11 @@ impl Halt {
         while self.0.changed().await.is_ok() {}
     }
 
+    /// Whether layers still go on.
+    pub(super) fn goes_on(&self) -> bool {
+        self.0.has_changed().is_ok()
+    }
+
     /// `out`, whose writes fail once layers are to end.
     pub(super) fn guard<W: Write>(&self, out: W) -> Guarded<W> {
         Guarded { out, halt: self.clone() }

@@ -1,11 +1,16 @@
 //! Making a lock: look the packages up, build the locked layers, and write down what came out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::halt;
-use super::make::{fetch, keyring, make};
-use super::recipe::{Part, Recipe, unknown_image};
+use super::inputs::Provider;
+use super::make::make;
+use super::recipe::{Part, Recipe, unknown_image, unknown_version};
+use super::release;
 use super::reproduce;
+use super::update::{self, Change};
+use super::vouch::keyring;
 use super::{BuildError, Workshop};
 use crate::definition::Family;
 use crate::layer::{Compression, EPOCH, Pool};
@@ -25,8 +30,9 @@ pub struct Locked {
 }
 
 /// Locks `FAMILY[:VERSION]` anew: its Debian packages as the archive has them now, its other inputs as the lock before
-/// has them. `now` is in seconds since 1970.
-pub async fn lock(image: &str, workshop: &Workshop, now: u64) -> Result<Locked, BuildError> {
+/// has them, or where there is none, as its release has them. `keys` is the text of keys that may have signed that, besides
+/// the definition's; `now` is in seconds since 1970.
+pub async fn lock(image: &str, keys: &[u8], workshop: &Workshop, now: u64) -> Result<Locked, BuildError> {
     let lease = workshop.store.lease()?;
     let (name, version) = image.split_once(':').unwrap_or((image, ""));
     let Some(family) = workshop.catalog.family(name)? else {
@@ -37,25 +43,48 @@ pub async fn lock(image: &str, workshop: &Workshop, now: u64) -> Result<Locked, 
         return Err(undefined(&family, &version));
     }
     let before = family.lock(&version).transpose()?;
-    let mut lock = inputs(&family, &version, before, workshop, now).await?;
+    let trusting = family.clone().trusting(keys);
+    let lock = inputs(&trusting, &version, before, workshop, now).await?;
     check_layers(&lock, &family, &version)?;
+    tell_unknown_signers(&lock, &family, workshop)?;
+    let locked = finish(lock, &trusting, &version, workshop).await?;
+    drop(lease);
+    Ok(locked)
+}
+
+/// Moves the packages of `FAMILY:VERSION` to those that the archive has now; `None` where it has no others.
+pub async fn update(image: &str, workshop: &Workshop, now: u64) -> Result<Option<(Locked, Vec<Change>)>, BuildError> {
+    let lease = workshop.store.lease()?;
+    let (family, before, after) = packages(image, workshop, now).await?;
+    let changes = update::compare(&before, &after);
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let version = image.split(':').nth(1).unwrap_or_default();
+    let locked = finish(after, &family, version, workshop).await?;
+    drop(lease);
+    Ok(Some((locked, changes)))
+}
+
+/// Builds the locked layers, and adds what came out.
+async fn finish(mut lock: Lock, family: &Family, version: &str, workshop: &Workshop) -> Result<Locked, BuildError> {
     let mut entries = String::new();
     for platform in &family.definition.platforms {
         let platform: Platform =
             platform.parse().map_err(|error: crate::oci::InvalidPlatform| BuildError::Platform {
-                image: image.to_owned(),
+                image: lock.image.clone(),
                 platform: error.0,
                 known: family.definition.platforms.clone(),
             })?;
-        let (outputs, lines) = build_locked(&family, &version, &lock, platform, workshop).await?;
+        let (outputs, lines) = build_locked(family, version, &lock, platform, workshop).await?;
         lock.outputs.extend(outputs);
         entries.push_str(&lines);
     }
-    drop(lease);
     Ok(Locked { image: lock.image.clone(), lock: lock::to_text(&lock), entries })
 }
 
-fn undefined(family: &Family, version: &str) -> BuildError {
+/// The error of a version that the definition does not list.
+pub(super) fn undefined(family: &Family, version: &str) -> BuildError {
     let (name, known) = (family.definition.name.clone(), family.definition.versions.keys().cloned().collect());
     BuildError::UndefinedVersion { name, version: version.to_owned(), known }
 }
@@ -74,6 +103,19 @@ fn check_layers(lock: &Lock, family: &Family, version: &str) -> Result<(), Build
     }
 }
 
+/// The lock of `FAMILY:VERSION`, and what it would be now, without outputs.
+pub(super) async fn packages(image: &str, workshop: &Workshop, now: u64) -> Result<(Family, Lock, Lock), BuildError> {
+    let (name, version) = image.split_once(':').unwrap_or((image, ""));
+    let Some(family) = workshop.catalog.family(name)? else {
+        return Err(unknown_image(&workshop.catalog, name)?);
+    };
+    let Some(before) = family.lock(version).transpose()? else {
+        return Err(unknown_version(&family, version));
+    };
+    let after = inputs(&family, version, Some(before.clone()), workshop, now).await?;
+    Ok((family, before, after))
+}
+
 /// The lock without its outputs.
 async fn inputs(
     family: &Family,
@@ -83,6 +125,7 @@ async fn inputs(
     now: u64,
 ) -> Result<Lock, BuildError> {
     let definition = &family.definition;
+    let is_new = before.is_none();
     let mut lock = before.unwrap_or(Lock {
         format: FORMAT,
         image: format!("{}:{version}", definition.name),
@@ -98,6 +141,9 @@ async fn inputs(
     lock.image = format!("{}:{version}", definition.name);
     lock.definition = lock::definition_digest(definition);
     lock.outputs.clear();
+    if is_new {
+        add_release(&mut lock, family, version, workshop).await?;
+    }
     let packages: Vec<(String, String)> = definition
         .layers
         .iter()
@@ -127,6 +173,37 @@ async fn inputs(
     Ok(lock)
 }
 
+/// Adds the jars of a version that was never locked.
+async fn add_release(lock: &mut Lock, family: &Family, version: &str, workshop: &Workshop) -> Result<(), BuildError> {
+    let (_going, halt) = halt::pair();
+    let Some(found) = release::resolve(family, version, workshop, &halt).await? else { return Ok(()) };
+    // What upstream signed is no newer than that: so the same release gives the same lock, whenever it is made.
+    if let Some(signed) = found.signed {
+        lock.created = lock::rfc3339(signed);
+    }
+    (lock.archive, lock.inputs, lock.absent) = (found.archive, found.inputs, found.absent);
+    Ok(())
+}
+
+/// A build trusts the definition's keys only.
+fn tell_unknown_signers(lock: &Lock, family: &Family, workshop: &Workshop) -> Result<(), BuildError> {
+    let signatures = lock.inputs.iter().filter_map(|input| input.signature.as_ref()).map(|signature| &signature.signer);
+    let signers: BTreeSet<&String> =
+        signatures.chain(lock.archive.iter().filter_map(|archive| archive.signer.as_ref())).collect();
+    if signers.is_empty() {
+        return Ok(());
+    }
+    let known = if family.definition.keys.is_empty() { Vec::new() } else { keyring(family)?.fingerprints() };
+    for signer in signers.into_iter().filter(|signer| !known.contains(signer)) {
+        let file = format!("{}/image.toml", family.definition.name);
+        workshop.events.warning(format!(
+            "{signer} signed this and is not among the keys of {file}: name a file with that key in its `keys`, or \
+             builds refuse the signature"
+        ));
+    }
+    Ok(())
+}
+
 async fn build_locked(
     family: &Family,
     version: &str,
@@ -138,13 +215,15 @@ async fn build_locked(
     let part = Part { family: family.clone(), version: version.to_owned(), lock: lock.clone(), mtime };
     let recipe = Arc::new(Recipe { name: lock.image.clone(), parts: vec![part], platform });
     let (_going, halt) = halt::pair();
+    let locked = family.definition.layers.iter().enumerate().filter(|(_, layer)| layer.is_locked());
+    let provider = Provider::new(&recipe, locked.map(|(index, _)| index).collect(), workshop);
     let mut outputs = Vec::new();
     let mut lines = String::new();
     for (index, layer) in family.definition.layers.iter().enumerate() {
         if !layer.is_locked() {
             continue;
         }
-        fetch(&recipe, index, workshop).await?;
+        provider.provide(index, &halt).await?;
         let (recipe, workshop, halt) = (recipe.clone(), workshop.clone(), halt.clone());
         let work = move || {
             let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;

@@ -1,6 +1,5 @@
 //! From a request to an image in the store.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -9,19 +8,18 @@ use super::additions;
 use super::assemble::Assembly;
 use super::halt::{self, Halt};
 use super::image::{self, FinishedLayer};
+use super::inputs::Provider;
 use super::key::{self, LayerRecord};
 use super::recipe::{Recipe, Step};
 use super::reproduce;
+use super::vouch;
 use super::{BuildError, Built, Request, Workshop};
+use crate::definition::Definition;
 use crate::definition::embedded::{ENTRYPOINT_BUILD, ENTRYPOINT_KIND};
-use crate::definition::{Definition, Family};
-use crate::digest::Digest;
 use crate::event::{Outcome, TaskKind};
 use crate::layer::{Compression, EntryRecord, LayerWriter, Pool};
-use crate::lock::Upstream;
-use crate::net::{Base, Download};
+use crate::lock::LockError;
 use crate::oci::{self, Descriptor, media_type};
-use crate::upstream::openpgp::Keyring;
 
 /// Builds one image into the store, and gives it its names there.
 pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, BuildError> {
@@ -29,6 +27,9 @@ pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, Buil
     let recipe = Arc::new(Recipe::resolve(&workshop.catalog, &request.image, &request.platform)?);
     check_platform(&recipe)?;
     warn(&recipe, workshop);
+    if request.locked {
+        check_locked(&recipe)?;
+    }
     let pool = Pool::new(workshop.threads);
     let mut layers = make_layers(&recipe, request.compression, workshop, &pool).await?;
     if !request.add.is_empty() || !request.authorities.is_empty() {
@@ -75,6 +76,18 @@ fn check_platform(recipe: &Recipe) -> Result<(), BuildError> {
     }
 }
 
+/// Whether locks say of each layer that is made of locked inputs what must come out.
+fn check_locked(recipe: &Recipe) -> Result<(), BuildError> {
+    match recipe.steps().find(|step| step.layer.is_locked() && step.output().is_none()) {
+        None => Ok(()),
+        Some(step) => Err(LockError::Unfit {
+            image: step.part.lock.image.clone(),
+            why: format!("it does not say what layer `{}` must be on {}", step.layer.name, step.platform),
+        }
+        .into()),
+    }
+}
+
 /// Makes the layers that are not in the store yet, side by side, each as soon as its inputs are here. When one fails, the
 /// others end, and are waited for: nothing works on with the store behind the caller's back.
 async fn make_layers(
@@ -88,6 +101,7 @@ async fn make_layers(
     let mut tasks: JoinSet<Result<Option<(usize, FinishedLayer)>, BuildError>> = JoinSet::new();
     let (going, halt) = halt::pair();
     let mut going = Some(going);
+    let mut missing = Vec::new();
     for (index, step) in recipe.steps().enumerate() {
         let key = key::of(&step, compression);
         let record: Option<LayerRecord> = workshop.store.recall(key::RECORDS, &key);
@@ -98,10 +112,18 @@ async fn make_layers(
             finished[index] = Some(finish(&step, &record, "reused"));
             continue;
         }
+        missing.push((index, key));
+    }
+    let provider = Arc::new(Provider::new(recipe, missing.iter().map(|(index, _)| *index).collect(), workshop));
+    if workshop.sources.offline {
+        provider.provide_all(&halt).await?;
+    }
+    for (index, key) in missing {
+        let provider = provider.clone();
         let (recipe, workshop, pool, halt) = (recipe.clone(), workshop.clone(), pool.clone(), halt.clone());
         tasks.spawn(async move {
             tokio::select! {
-                fetched = fetch(&recipe, index, &workshop) => fetched?,
+                provided = provider.provide(index, &halt) => provided?,
                 () = halt.clone().wait() => return Ok(None),
             }
             let work = move || {
@@ -143,34 +165,6 @@ fn finish(step: &Step<'_>, record: &LayerRecord, how: &'static str) -> FinishedL
     }
 }
 
-/// Fetches what a layer is made of, with the signatures.
-pub(super) async fn fetch(recipe: &Recipe, index: usize, workshop: &Workshop) -> Result<(), BuildError> {
-    let Some(step) = recipe.steps().nth(index) else { return Ok(()) };
-    let cache = workshop.store.downloads();
-    let mut wanted = Vec::new();
-    for input in step.inputs() {
-        wanted.push((input.upstream, input.name.clone(), &input.path, Digest::from(input.sha256), input.size));
-        if let Some(signature) = &input.signature {
-            let name = format!("{}.asc", input.name);
-            wanted.push((input.upstream, name, &signature.path, signature.sha256.into(), signature.size));
-        }
-    }
-    wanted.retain(|(_, _, _, digest, size)| !cache.has(digest, *size));
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let snapshot = step.part.lock.debian.as_ref().map(|debian| debian.snapshot.as_str());
-    // Looking for hosts reads files of the machine: once for each kind of upstream.
-    let mut bases: BTreeMap<Upstream, Vec<Base>> = BTreeMap::new();
-    let mut downloads = Vec::new();
-    for (upstream, name, path, digest, size) in wanted {
-        let bases = bases.entry(upstream).or_insert_with(|| workshop.machine.bases(upstream, snapshot));
-        let places = bases.iter().map(|base| (base.clone(), path.clone())).collect();
-        downloads.push(Download { name, places, digest, size });
-    }
-    Ok(workshop.client.fetch(&downloads, &cache).await?)
-}
-
 /// Makes one layer of inputs that are all in the cache. With `expected`, the image's name, it must come out as its lock
 /// says.
 pub(super) fn make(
@@ -183,7 +177,7 @@ pub(super) fn make(
 ) -> Result<(LayerRecord, Vec<EntryRecord>), BuildError> {
     let total: u64 = step.inputs().iter().map(|input| input.size).sum();
     let task = Arc::new(workshop.events.task(TaskKind::Layer, &step.layer.name, (total > 0).then_some(total)));
-    verify_signatures(step, workshop)?;
+    vouch::verify(step, workshop)?;
     let progress = task.clone();
     let downloads = workshop.store.downloads();
     let writer = LayerWriter::new(
@@ -213,31 +207,4 @@ pub(super) fn make(
         workshop.events.detail(text);
     }
     Ok((record, layer.entries))
-}
-
-/// Checks every signature of a layer's inputs before one of them is read for its contents.
-fn verify_signatures(step: &Step<'_>, workshop: &Workshop) -> Result<(), BuildError> {
-    let signed: Vec<_> =
-        step.inputs().into_iter().filter_map(|input| Some((input, input.signature.as_ref()?))).collect();
-    if signed.is_empty() {
-        return Ok(());
-    }
-    let keys = keyring(&step.part.family)?;
-    let downloads = workshop.store.downloads();
-    for (input, signature) in signed {
-        let mut bytes = Vec::new();
-        let mut file = downloads.open(&signature.sha256.into(), signature.size)?;
-        std::io::Read::read_to_end(&mut file, &mut bytes)
-            .map_err(|source| BuildError::UserFile { path: signature.path.clone(), source })?;
-        let mut data = downloads.open(&input.sha256.into(), input.size)?;
-        keys.verify_detached(&input.name, &mut data, &bytes, &[&signature.signer])?;
-    }
-    Ok(())
-}
-
-/// The keys that a definition trusts.
-pub(super) fn keyring(family: &Family) -> Result<Keyring, BuildError> {
-    let of = || format!("keys of `{}`", family.definition.name);
-    let text = family.keys().map_err(|file| BuildError::MissingFile { of: of(), file })?;
-    Ok(Keyring::from_keys_file(&text)?)
 }

@@ -1,30 +1,44 @@
 //! definition + lock -> fetch -> layers -> config and manifest -> copy.
 
 mod additions;
+mod archive;
 mod assemble;
 mod error;
+mod fetch;
+mod folders;
 mod generate;
 mod halt;
 mod image;
+mod inputs;
+mod jar_list;
 mod key;
 mod lockfile;
 mod make;
 mod packages;
 mod pattern;
 mod recipe;
+mod release;
+mod release_archive;
+mod release_maven;
 mod reproduce;
 mod rules;
 mod shape;
 mod shipped;
+mod sources;
+mod update;
 mod user_files;
+mod vouch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use error::BuildError;
-pub use lockfile::{Locked, lock};
+pub use fetch::{Fetched, fetch};
+pub use lockfile::{Locked, lock, update};
 pub use make::build;
+pub use sources::{JarSource, Sources};
+pub use update::{Change, changes, with_packages};
 
 use crate::definition::Catalog;
 use crate::digest::Digest;
@@ -42,6 +56,8 @@ pub struct Request {
     pub image: String,
     /// The platform.
     pub platform: Platform,
+    /// Whether each layer of locked inputs must have its output in a lock.
+    pub locked: bool,
     /// Further names for the result (`-t`), besides `NAME:VERSION`.
     pub tags: Vec<String>,
     /// Labels added to the image's configuration.
@@ -80,6 +96,8 @@ pub struct Workshop {
     pub client: Arc<Client>,
     /// What the choice of hosts depends on.
     pub machine: Arc<Machine>,
+    /// Which upstreams and folders may be asked.
+    pub sources: Sources,
     /// Who hears what happens.
     pub events: Events,
     /// Threads that compress.

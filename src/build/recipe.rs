@@ -37,6 +37,12 @@ pub(super) struct Step<'a> {
 impl Recipe {
     /// Resolves `NAME[:VERSION]`.
     pub fn resolve(catalog: &Catalog, image: &str, platform: &Platform) -> Result<Recipe, BuildError> {
+        let (name, parts) = Recipe::parts(catalog, image)?;
+        Ok(Recipe { name, parts, platform: platform.clone() })
+    }
+
+    /// The name of an image, and its families, base first.
+    pub fn parts(catalog: &Catalog, image: &str) -> Result<(String, Vec<Part>), BuildError> {
         let own = Part::resolve(catalog, image)?;
         let name = format!("{}:{}", own.family.definition.name, own.version);
         let mut parts = vec![own];
@@ -47,7 +53,7 @@ impl Recipe {
             }
             parts.insert(0, Part::resolve(catalog, &base)?);
         }
-        Ok(Recipe { name, parts, platform: platform.clone() })
+        Ok((name, parts))
     }
 
     /// The image's own part.
@@ -103,7 +109,7 @@ pub(super) fn unknown_image(catalog: &Catalog, name: &str) -> Result<BuildError,
     Ok(BuildError::UnknownImage { name: name.to_owned(), near: near.into_iter().map(str::to_owned).collect() })
 }
 
-fn unknown_version(family: &Family, version: &str) -> BuildError {
+pub(super) fn unknown_version(family: &Family, version: &str) -> BuildError {
     let known = family.versions();
     let near = definition::nearest(version, known.iter().copied());
     let near = if near.is_empty() { known } else { near };

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{build, completions, images, lock, store};
+use super::{build, completions, fetch, images, lock, store};
 use crate::definition::embedded::LONG_VERSION;
 
 const EXAMPLES: &str = "\
@@ -61,6 +61,8 @@ pub(super) enum Progress {
 pub(super) enum Command {
     /// Build images into the store
     Build(Box<build::Args>),
+    /// Download every input of images into a folder
+    Fetch(fetch::Args),
     /// List what can be built
     Images(images::Args),
     /// Look an image's packages up anew and write its lock

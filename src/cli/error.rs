@@ -60,6 +60,12 @@ pub(super) enum CliError {
     /// A thread stopped in a way that is kimg's own fault.
     #[error("a worker stopped: {0}")]
     Worker(String),
+    /// `kimg lock --check` found packages that would move.
+    #[error("{}: the Debian archive has other packages than the lock", images.join(", "))]
+    Outdated {
+        /// The images.
+        images: Vec<String>,
+    },
     /// `kimg store check` found something.
     #[error("the store at {}: {count} damaged or missing", path.display())]
     Damaged {
@@ -80,6 +86,7 @@ impl Diagnose for CliError {
             }
             CliError::Read { .. }
             | CliError::Write { .. }
+            | CliError::Outdated { .. }
             | CliError::Answer(_)
             | CliError::Start(_)
             | CliError::Worker(_) => Category::Failed,
@@ -93,6 +100,7 @@ impl Diagnose for CliError {
             CliError::Variable { hint, .. } => hint.clone(),
             CliError::Flags { hint, .. } => Some(hint.clone()),
             CliError::NoDefinitions { .. } => Some("name a folder laid out as kimg's own `images/`".to_owned()),
+            CliError::Outdated { .. } => Some("`kimg lock --update --images DIR` moves them".to_owned()),
             CliError::Damaged { gone: false, .. } => {
                 Some("`kimg store check --repair` removes what is damaged; it is made or fetched again".to_owned())
             }

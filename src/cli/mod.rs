@@ -12,6 +12,7 @@ mod configuration;
 mod environment;
 mod error;
 mod failure;
+mod fetch;
 mod files;
 mod images;
 mod interrupt;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, session: &Session) -> Result<(), Failure> {
     match command {
         Command::Build(args) => build::run(args, session),
+        Command::Fetch(args) => fetch::run(&args, session),
         Command::Images(args) => images::run(&args),
         Command::Lock(args) => lock::run(&args, session),
         Command::Store(args) => store::run(&args, session),

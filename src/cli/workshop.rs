@@ -6,7 +6,7 @@ use std::thread;
 use super::catalog::catalog;
 use super::values::Mirror;
 use super::{Failure, Session};
-use crate::build::Workshop;
+use crate::build::{JarSource, Sources, Workshop};
 use crate::net::Client;
 use crate::store::Store;
 
@@ -16,9 +16,33 @@ pub(super) struct Means {
     /// Ask this mirror first; KIND is debian, debian-security, maven or apache (repeatable)
     #[arg(long, value_name = "KIND=URL", value_parser = super::values::mirror)]
     mirror: Vec<Mirror>,
+    /// Where jars come from: any (the release archive, else Maven), apache or maven
+    #[arg(long, value_name = "UPSTREAM", default_value = "any")]
+    source: Source,
     /// Compress with N threads; the bytes do not depend on it [default: as many as there are processors]
     #[arg(short = 'j', long, value_name = "N", value_parser = super::values::threads)]
     threads: Option<NonZeroUsize>,
+}
+
+/// The values of `--source`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Source {
+    /// The release archive, and Maven for what it lacks
+    Any,
+    /// The release archive only
+    Apache,
+    /// Maven only
+    Maven,
+}
+
+impl From<Source> for JarSource {
+    fn from(source: Source) -> JarSource {
+        match source {
+            Source::Any => JarSource::Any,
+            Source::Apache => JarSource::Apache,
+            Source::Maven => JarSource::Maven,
+        }
+    }
 }
 
 impl Means {
@@ -32,6 +56,7 @@ impl Means {
             store: Store::open(&settings.store)?,
             client: Arc::new(Client::new(settings.network, events.clone())),
             machine: Arc::new(settings.machine),
+            sources: Sources { jars: self.source.into(), ..Sources::default() },
             events,
             threads: threads.map_or(1, NonZeroUsize::get),
         })

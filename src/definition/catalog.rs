@@ -34,7 +34,7 @@ impl Catalog {
     pub fn family(&self, name: &str) -> Result<Option<Family>, DefinitionError> {
         let path = format!("{name}/image.toml");
         let Some(text) = self.text(&path) else { return Ok(None) };
-        Ok(Some(Family { definition: parse(&text, &path)?, catalog: self.clone() }))
+        Ok(Some(Family { definition: parse(&text, &path)?, catalog: self.clone(), more_keys: Vec::new() }))
     }
 
     /// A file, by its path.
@@ -59,6 +59,8 @@ pub struct Family {
     /// The definition.
     pub definition: Definition,
     catalog: Catalog,
+    /// Keys that the user trusts besides the definition's.
+    more_keys: Vec<u8>,
 }
 
 impl Family {
@@ -102,7 +104,14 @@ impl Family {
             text.extend_from_slice(self.catalog.file(path).ok_or(path)?);
             text.push(b'\n');
         }
+        text.extend_from_slice(&self.more_keys);
         Ok(text)
+    }
+
+    /// The same family with keys that are trusted besides the definition's.
+    #[must_use]
+    pub fn trusting(self, keys: &[u8]) -> Family {
+        Family { more_keys: keys.to_vec(), ..self }
     }
 
     fn lock_path(&self, version: &str) -> String {

@@ -87,6 +87,35 @@ pub struct ReleaseArchive {
     pub path: String,
     /// The folder in it that holds the jars: `kafka_2.13-{version}/libs`.
     pub jars: String,
+    /// What becomes of a jar when `kimg lock` finds it there: the first rule that matches its name says it.
+    #[serde(default, rename = "rule", skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<ArchiveRule>,
+}
+
+/// What becomes of the jars of a release archive whose names match.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArchiveRule {
+    /// Pattern of file names; `{version}` is replaced.
+    pub name: String,
+    /// The layer that they go into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<String>,
+    /// The group under which Maven has them, for jars that do not say it themselves; artifact and version are those of the
+    /// file name, `ARTIFACT-VERSION.jar`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Why they are left out, instead of a layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<String>,
+}
+
+impl ReleaseArchive {
+    /// Path and folder of one version.
+    pub fn of(&self, version: &str) -> ReleaseArchive {
+        let expand = |text: &str| text.replace("{version}", version);
+        ReleaseArchive { path: expand(&self.path), jars: expand(&self.jars), rules: self.rules.clone() }
+    }
 }
 
 fn is_false(value: &bool) -> bool {

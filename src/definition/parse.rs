@@ -88,6 +88,24 @@ fn check(definition: &Definition) -> Result<(), Broken> {
     if definition.base.as_ref().is_some_and(|base| !base.contains(':')) {
         return broken("base", "must be FAMILY:VERSION".to_owned());
     }
+    for path in definition.archive.iter().flat_map(|archive| [&archive.path, &archive.jars]) {
+        if !is_clean(path) {
+            return broken("archive", format!("`{}` must have no leading `/` and no `..`", path.escape_debug()));
+        }
+    }
+    for rule in definition.archive.iter().flat_map(|archive| &archive.rules) {
+        let is_layer =
+            |name: &String| definition.layers.iter().any(|layer| layer.name == *name && layer.into.is_some());
+        let good = match (&rule.layer, &rule.absent) {
+            (Some(layer), None) => is_layer(layer),
+            (None, Some(why)) => !why.is_empty() && rule.group.is_none(),
+            _ => false,
+        };
+        if !good {
+            let message = "must name a layer that has `into`, or say why the jars are `absent`".to_owned();
+            return Err((format!("archive.rule `{}`", rule.name.escape_debug()), message));
+        }
+    }
     for (index, layer) in definition.layers.iter().enumerate() {
         let key = format!("layer `{}`", layer.name.escape_debug());
         if !is_word(&layer.name) || definition.layers[..index].iter().any(|other| other.name == layer.name) {

@@ -23,7 +23,7 @@ pub use outside::{Limits, read_tar};
 pub use path::EntryPath;
 pub use pool::Pool;
 pub use writer::{Layer, LayerWriter};
-pub use zip_member::zip_member;
+pub use zip_member::{zip_member, zip_names};
 
 /// The version of all that shapes a layer's bytes: the tar writer, the chunks, the encoders. A change of any of it is a
 /// new epoch.

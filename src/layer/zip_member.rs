@@ -22,3 +22,10 @@ pub fn zip_member<R: Read + Seek>(zip: R, input: &str, name: &str, limit: u64) -
         false => Ok(Some(bytes)),
     }
 }
+
+/// The names of a zip's members, in its own order. `input` names the zip in errors.
+pub fn zip_names<R: Read + Seek>(zip: R, input: &str) -> Result<Vec<String>, LayerError> {
+    let damaged = |why: String| LayerError::Damaged { input: input.to_owned(), why };
+    let archive = ZipArchive::new(BufReader::new(zip)).map_err(|error| damaged(error.to_string()))?;
+    Ok(archive.file_names().map(str::to_owned).collect())
+}

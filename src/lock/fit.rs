@@ -1,4 +1,4 @@
-use super::{Lock, LockError};
+use super::{Input, Lock, LockError};
 use crate::definition::{Definition, Layer};
 use crate::digest::Digest;
 
@@ -9,7 +9,8 @@ pub fn definition_digest(definition: &Definition) -> Digest {
         .layers
         .iter()
         .filter(|layer| layer.is_locked())
-        .map(|layer| Layer { history: String::new(), ..layer.clone() })
+        // Who must vouch for inputs is checked in itself and shapes no layer.
+        .map(|layer| Layer { history: String::new(), signed: false, ..layer.clone() })
         .collect();
     let text = serde_json::to_vec(&(&layers, &definition.suites, &definition.platforms));
     Digest::of(&text.expect("a definition has text keys and no failing serializers"))
@@ -26,6 +27,17 @@ pub fn check_fit(lock: &Lock, definition: &Definition) -> Result<(), LockError> 
     let named = lock.inputs.iter().map(|input| &input.layer).chain(lock.outputs.iter().map(|output| &output.layer));
     if let Some(layer) = named.into_iter().find(|layer| !known(layer)) {
         return Err(unfit(format!("the definition has no locked layer `{}`", layer.escape_debug())));
+    }
+    let version = lock.image.split(':').nth(1).unwrap_or_default();
+    let unsigned = definition.versions.get(version).is_some_and(|version| version.unsigned);
+    let vouched = |input: &Input| {
+        let archive = lock.archive.as_ref().filter(|_| input.member.is_some());
+        input.signature.is_some() || archive.is_some_and(|archive| archive.signer.is_some())
+    };
+    let signed = |input: &&Input| definition.layers.iter().any(|layer| layer.signed && layer.name == input.layer);
+    if let Some(input) = lock.inputs.iter().filter(signed).find(|input| !unsigned && !vouched(input)) {
+        let why = format!("`{}` has no signature, and its layer asks for one", input.name.escape_debug());
+        return Err(unfit(why));
     }
     if lock.definition != definition_digest(definition) {
         return Err(unfit("the layers' packages or rules were changed since it was made".to_owned()));

@@ -128,7 +128,8 @@ pub struct Input {
     /// The platform that needs it; all, where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
-    /// Its path below the upstream's root: never a host, never `..`.
+    /// Its path below the upstream's root: never a host, never `..`. Of [`Upstream::Apache`] the same as `member`, for it
+    /// cannot be had by itself.
     pub path: String,
     /// Size in bytes.
     pub size: u64,

@@ -1,4 +1,4 @@
-use super::{FORMAT, Input, Lock};
+use super::{Archive, FORMAT, Input, Lock, Upstream};
 use crate::definition::{DefinitionError, read_toml};
 use crate::error::{Category, Diagnose};
 use crate::oci::Platform;
@@ -60,7 +60,11 @@ fn check(lock: &Lock) -> Result<(), (String, String)> {
     if super::seconds(&lock.created).is_none() {
         return Err(("created".to_owned(), "must be a time like 2026-01-31T00:00:00Z".to_owned()));
     }
+    if let Some(archive) = &lock.archive {
+        check_archive(archive).map_err(|why| ("archive".to_owned(), why))?;
+    }
     for input in &lock.inputs {
+        check_member(input, lock).map_err(|why| (format!("input `{}`", input.name.escape_debug()), why))?;
         check_input(input).map_err(|why| (format!("input `{}`", input.name.escape_debug()), why))?;
     }
     for output in &lock.outputs {
@@ -78,11 +82,36 @@ fn check_input(input: &Input) -> Result<(), String> {
             return Err(format!("`{}` is not a path below an upstream's root", path.escape_debug()));
         }
     }
+    check_signer(input.signature.as_ref().map(|signature| signature.signer.as_str()))
+}
+
+fn check_signer(signer: Option<&str>) -> Result<(), String> {
     let fingerprint =
         |text: &str| text.len() == 40 && text.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
-    match &input.signature {
-        Some(signature) if !fingerprint(&signature.signer) => {
+    match signer {
+        Some(signer) if !fingerprint(signer) => {
             Err("its signer must be a fingerprint of 40 upper-case hexadecimal digits".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_archive(archive: &Archive) -> Result<(), String> {
+    if !is_upstream_path(&archive.path) {
+        return Err(format!("`{}` is not a path below an upstream's root", archive.path.escape_debug()));
+    }
+    check_signer(archive.signer.as_deref())
+}
+
+/// A member needs an archive, and what only the archive has needs a member.
+fn check_member(input: &Input, lock: &Lock) -> Result<(), String> {
+    match (&input.member, &lock.archive) {
+        (Some(member), Some(_)) if !is_upstream_path(member) => {
+            Err(format!("`{}` is not a path in an archive", member.escape_debug()))
+        }
+        (Some(_), None) => Err("it is a member of an archive, and the lock names none".to_owned()),
+        (None, _) if input.upstream == Upstream::Apache => {
+            Err("only an archive comes from that upstream, so it must say which member of it this is".to_owned())
         }
         _ => Ok(()),
     }

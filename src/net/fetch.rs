@@ -11,7 +11,7 @@ use super::client::{Shared, blocking};
 use super::error::{Failure, NetError, Why};
 use super::host::Permit;
 use super::range::{Body, judge};
-use super::request::{Failed, Hop, MOST_REDIRECTS, Stop, again, hop};
+use super::request::{Ask, Failed, Hop, MOST_REDIRECTS, Stop, again, hop};
 use super::retry::Tries;
 use super::transfer::{Span, carry};
 use crate::error::{Category, Diagnose};
@@ -155,7 +155,7 @@ impl<'a> Visit<'a> {
             }
             let offset = part.offset();
             self.held = Some((host_of(&url), part));
-            match hop(self.shared, self.place, &url, offset).await? {
+            match hop(self.shared, self.place, &url, Ask::From(offset)).await? {
                 Hop::To(next) => url = next,
                 Hop::Answer(response) => match self.held.take() {
                     Some((_, part)) => return Ok(Asked::Answer(Box::new((response, url, part)))),

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use super::base::{Base, Place, host_of, shown};
 use super::client::{Shared, told};
 use super::error::{NetError, Why};
-use super::request::{Failed, Hop, MOST_REDIRECTS, Stop, again, hop};
+use super::request::{Ask, Failed, Hop, MOST_REDIRECTS, Stop, again, hop};
 use super::retry::Tries;
 
 /// See [`super::Client::get`].
@@ -46,7 +46,7 @@ async fn visit(shared: &Shared, place: &Place, name: &str, limit: u64) -> Result
 async fn step(shared: &Shared, place: &Place, limit: u64) -> Result<Vec<u8>, Stop> {
     let mut url = place.url.clone();
     for _ in 0..=MOST_REDIRECTS {
-        match hop(shared, place, &url, 0).await? {
+        match hop(shared, place, &url, Ask::From(0)).await? {
             Hop::To(next) => url = next,
             Hop::Answer(response) => return read(shared, &url, response, limit).await.map_err(Stop::from),
         }

@@ -4,7 +4,7 @@
 //! - `client`, `proxy`, `netrc`: the reqwest client, built at the first request; who to be where.
 //! - `host`, `retry`, `request`: what is known of a host, how long to wait, one request with its redirects.
 //! - `fetch`, `range`, `transfer`: one download at its places, into part files that never mix hosts.
-//! - `schedule`, `get`: many downloads side by side; one small document.
+//! - `schedule`, `get`, `probe`: many downloads side by side; one small document; whether a file is there.
 //!
 //! No clock is read: waits are counted by tokio's timer, and a date in Retry-After is taken relative to the Date of the
 //! same answer.
@@ -16,6 +16,7 @@ mod fetch;
 mod get;
 mod host;
 mod netrc;
+mod probe;
 mod proxy;
 mod range;
 mod request;
@@ -48,6 +49,15 @@ pub struct Download {
     pub size: u64,
 }
 
+/// The place that answered first when all were asked whether they have a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Its index among those that were asked.
+    pub place: usize,
+    /// The file's size in bytes, where the answer tells it.
+    pub size: Option<u64>,
+}
+
 /// The client. Built lazily at the first request, so that a build with nothing to fetch needs no CA and no network.
 /// Cheap to clone; clones share connections, limits, and what was learnt of hosts.
 #[derive(Clone)]
@@ -71,6 +81,12 @@ impl Client {
     /// `limit` bytes are not read.
     pub async fn get(&self, places: &[(Base, String)], limit: u64) -> Result<Option<(Vec<u8>, String)>, NetError> {
         get::get(&self.0, places, limit).await
+    }
+
+    /// Asks the places in turn whether they have a file, each once and for [`Settings::probe_timeout`] at most: for
+    /// files that may be had elsewhere too, so that nobody waits for a host that is not there.
+    pub async fn probe(&self, places: &[(Base, String)]) -> Result<Found, NetError> {
+        probe::probe(&self.0, places).await
     }
 }
 

@@ -83,18 +83,29 @@ pub(super) enum Hop {
     To(Url),
 }
 
-/// Asks for `url`, on the way from `place`, from byte `offset` on.
-pub(super) async fn hop(shared: &Shared, place: &Place, url: &Url, offset: u64) -> Result<Hop, Stop> {
+/// What a request asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ask {
+    /// The file from this byte on.
+    From(u64),
+    /// What would be answered, without the file.
+    Head,
+}
+
+/// Asks for `url`, on the way from `place`.
+pub(super) async fn hop(shared: &Shared, place: &Place, url: &Url, ask: Ask) -> Result<Hop, Stop> {
     let host = shared.hosts.get(&host_of(url));
     host.quiet().await;
     if let Some(why) = host.lost() {
         return Err(Failed::new(url, why.clone()).into());
     }
-    let mut request =
-        shared.http().await?.get(url.clone()).header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if offset > 0 {
-        request = request.header(RANGE, format!("bytes={offset}-"));
-    }
+    let http = shared.http().await?;
+    let request = match ask {
+        Ask::From(0) => http.get(url.clone()),
+        Ask::From(offset) => http.get(url.clone()).header(RANGE, format!("bytes={offset}-")),
+        Ask::Head => http.head(url.clone()),
+    };
+    let mut request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some((user, password)) = credentials(shared, place, url) {
         request = request.basic_auth(user, Some(password));
     }

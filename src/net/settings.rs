@@ -20,6 +20,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long a transfer may stand still.
     pub stall_timeout: Duration,
+    /// How long a host may take to say whether it has a file that may be had elsewhere too.
+    pub probe_timeout: Duration,
     /// The text of a netrc file, where there is one.
     pub netrc: Option<String>,
     /// PEM files of certificate authorities trusted besides the platform's.
@@ -39,6 +41,7 @@ impl Default for Settings {
             longest_wait: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
+            probe_timeout: Duration::from_secs(4),
             netrc: None,
             authorities: Vec::new(),
             proxies: Vec::new(),
@@ -57,6 +60,7 @@ impl fmt::Debug for Settings {
             .field("longest_wait", &self.longest_wait)
             .field("connect_timeout", &self.connect_timeout)
             .field("stall_timeout", &self.stall_timeout)
+            .field("probe_timeout", &self.probe_timeout)
             .field("netrc", &self.netrc.is_some())
             .field("authorities", &self.authorities)
             .field("proxies", &proxies)

@@ -1,10 +1,10 @@
 use std::fs::{self, File};
-use std::io::{self, Seek};
-use std::path::PathBuf;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
 
-use super::files;
+use super::files::{self, Temporary};
 use super::{Part, StoreError, Verified};
-use crate::digest::{Algorithm, Digest};
+use crate::digest::{Algorithm, Digest, Hasher};
 
 /// The download cache: whole, verified inputs by digest; cheap to clone.
 #[derive(Debug, Clone)]
@@ -20,6 +20,11 @@ impl Downloads {
     /// Whether a whole input is there, by name and size.
     pub fn has(&self, digest: &Digest, size: u64) -> bool {
         fs::metadata(self.path(digest)).is_ok_and(|metadata| metadata.len() == size)
+    }
+
+    /// The size of an input that is there, by name.
+    pub fn size(&self, digest: &Digest) -> Option<u64> {
+        fs::metadata(self.path(digest)).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
     }
 
     /// Opens an input for a parser: the whole file is hashed first, and the same open file is rewound and returned, so
@@ -51,6 +56,7 @@ impl Downloads {
         if self.has(digest, size) {
             return Ok(None);
         }
+        files::make_folder(&self.folder(digest.algorithm()))?;
         Part::open(lock, self.parts(), self.path(digest), *digest, size, host).map(Some)
     }
 
@@ -61,6 +67,38 @@ impl Downloads {
             files::write_whole(&self.cache.join("tmp"), &self.path(&digest), bytes)?;
         }
         Ok(digest)
+    }
+
+    /// Writes an input to a place outside of the store, whole or not at all, and verifies it on the way. What is there
+    /// already stays, if it is the same. What killed processes left in the folder is removed.
+    pub fn export(&self, digest: &Digest, size: u64, to: &Path) -> Result<(), StoreError> {
+        if let Ok(file) = File::open(to)
+            && io::copy(&mut Verified::new(file, *digest, size), &mut io::sink()).is_ok()
+        {
+            return Ok(());
+        }
+        let folder = to.parent().unwrap_or(Path::new("/"));
+        files::make_folder(folder)?;
+        files::sweep(folder, false)?;
+        let mut file = self.open(digest, size)?;
+        let mut temporary = Temporary::create(folder)?;
+        io::copy(&mut file, &mut temporary.file).map_err(StoreError::io("write", to))?;
+        temporary.rename(to)
+    }
+
+    /// Begins an input that comes from elsewhere than the network: a member of an archive, a folder of the user's.
+    /// `name` is what people call it.
+    pub fn create(&self, name: &str, digest: &Digest, size: u64) -> Result<NewInput, StoreError> {
+        files::make_folder(&self.folder(digest.algorithm()))?;
+        Ok(NewInput {
+            temporary: Temporary::create(&self.cache.join("tmp"))?,
+            name: name.to_owned(),
+            whole: self.path(digest),
+            expected: *digest,
+            size,
+            written: 0,
+            hasher: Hasher::new(digest.algorithm()),
+        })
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
@@ -80,5 +118,59 @@ impl Downloads {
 
     pub(super) fn parts(&self) -> PathBuf {
         self.cache.join("parts")
+    }
+}
+
+/// An input under way, hashed as it is written. Dropped without [`NewInput::commit`], it leaves nothing.
+pub struct NewInput {
+    temporary: Temporary,
+    name: String,
+    whole: PathBuf,
+    expected: Digest,
+    size: u64,
+    written: u64,
+    hasher: Hasher,
+}
+
+impl NewInput {
+    /// Adds all that `content` has, but no more than a byte too many; a failure to read it is told by `unreadable`.
+    pub fn append_all<E: From<StoreError>>(
+        &mut self,
+        content: &mut dyn Read,
+        unreadable: impl FnOnce(io::Error) -> E,
+    ) -> Result<(), E> {
+        let mut content = content.take(self.size + 1);
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let count = match content.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(unreadable(error)),
+            };
+            let bytes = &buffer[..count];
+            self.temporary.file.write_all(bytes).map_err(StoreError::io("write", self.temporary.path()))?;
+            self.hasher.update(bytes);
+            self.written += count as u64;
+        }
+    }
+
+    /// Gives it its final name. Where its bytes are not those expected, the error tells what they are.
+    pub fn commit(self) -> Result<(), StoreError> {
+        let found = self.hasher.finish();
+        if found != self.expected || self.written != self.size {
+            return Err(StoreError::Mismatch {
+                name: self.name,
+                expected: format!("{} of {} bytes", self.expected, self.size),
+                found: format!("{found} of {} bytes", self.written),
+            });
+        }
+        self.temporary.rename(&self.whole)
+    }
+}
+
+impl std::fmt::Debug for NewInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewInput").field("name", &self.name).field("expected", &self.expected).finish_non_exhaustive()
     }
 }

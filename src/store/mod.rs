@@ -4,9 +4,9 @@
 //! oci-layout  index.json  blobs/ALGORITHM/HEX       the layout
 //! index.lock                                     held while the index changes
 //! cache/lease                                    held by whoever relies on blobs; `prune` waits for all
-//! cache/downloads/ALGORITHM/HEX                     inputs, whole and verified
+//! cache/downloads/ALGORITHM/HEX                  inputs, whole and verified
 //! cache/parts/HEX-HOST                           inputs under way; a part never mixes hosts
-//! cache/records/KIND/KEY                         small JSON answers: layer keys
+//! cache/records/KIND/KEY                         small JSON answers: layer keys, who vouched for an input
 //! cache/tmp/                                     files under way, each locked by its writer
 //! ```
 //!
@@ -33,12 +33,13 @@ use crate::oci::Descriptor;
 
 pub use blob::BlobWriter;
 pub use check::Finding;
-pub use downloads::Downloads;
+pub use downloads::{Downloads, NewInput};
 pub use error::StoreError;
 pub use index::{NAME, Named};
 pub use layout::Layout;
 pub use part::Part;
 pub use prune::{PruneOptions, Pruned};
+pub use records::VOUCHED;
 pub use verified::Verified;
 
 /// The store; cheap to clone.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::index::MAX_DEPTH;
-use super::{Layout, NAME, Store, StoreError, files, part};
+use super::{Layout, NAME, Store, StoreError, VOUCHED, files, part};
 use crate::digest::Digest;
 use crate::oci::{Descriptor, Index, Manifest, media_type};
 
@@ -83,6 +83,9 @@ impl Store {
 
     fn prune_records(&self, needed: &Needed, options: PruneOptions, pruned: &mut Pruned) -> Result<(), StoreError> {
         for kind in files::list(&self.cache("records"))? {
+            if kind.ends_with(VOUCHED) && !options.downloads {
+                continue;
+            }
             for path in files::list(&kind)? {
                 let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
                 let record: Result<Record, _> = serde_json::from_slice(&bytes);

@@ -7,6 +7,9 @@ use serde::de::DeserializeOwned;
 use super::files;
 use super::{Store, StoreError};
 
+/// The kind of records that say who vouched for an input. They are pruned with the inputs.
+pub const VOUCHED: &str = "vouched";
+
 impl Store {
     /// A small JSON answer kept under a key made of all that it depends on. `kind` and `key` are file names. Absent,
     /// torn or unreadable records are `None`: they are only a cache.

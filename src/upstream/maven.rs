@@ -19,9 +19,39 @@ pub struct Coordinates {
 impl Coordinates {
     /// The jar's path below a repository's root (maven.apache.org/repository/layout.html).
     pub fn path(&self) -> String {
-        let Coordinates { group, artifact, version, classifier } = self;
+        let Coordinates { group, artifact, version, .. } = self;
+        format!("{}/{artifact}/{version}/{}", group.replace('.', "/"), self.file_name())
+    }
+
+    /// The jar's name there.
+    pub fn file_name(&self) -> String {
+        let Coordinates { artifact, version, classifier, .. } = self;
         let classifier = classifier.as_ref().map(|classifier| format!("-{classifier}")).unwrap_or_default();
-        format!("{}/{artifact}/{version}/{artifact}-{version}{classifier}.jar", group.replace('.', "/"))
+        format!("{artifact}-{version}{classifier}.jar")
+    }
+
+    /// The coordinates of `ARTIFACT-VERSION.jar`, whose version begins with the first digit after a `-`.
+    pub fn of_file(group: &str, name: &str) -> Option<Coordinates> {
+        let stem = name.strip_suffix(".jar")?;
+        let digit = |at: &usize| stem[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+        let at = stem.match_indices('-').map(|(at, _)| at).find(digit)?;
+        format!("{group}:{}:{}", &stem[..at], &stem[at + 1..]).parse().ok()
+    }
+
+    /// The coordinates that a jar of that name has by its `pom.properties`; `None` where the two do not agree.
+    pub fn of_properties(text: &str, name: &str) -> Option<Coordinates> {
+        let value = |key: &str| {
+            let pairs = text.lines().filter_map(|line| line.split_once('='));
+            pairs.map(|(own, value)| (own.trim(), value.trim())).find(|(own, _)| *own == key).map(|(_, value)| value)
+        };
+        let (group, artifact, version) = (value("groupId")?, value("artifactId")?, value("version")?);
+        let rest = name.strip_prefix(&format!("{artifact}-{version}"))?.strip_suffix(".jar")?;
+        let text = match rest.strip_prefix('-') {
+            Some(classifier) => format!("{group}:{artifact}:{version}:{classifier}"),
+            None if rest.is_empty() => format!("{group}:{artifact}:{version}"),
+            None => return None,
+        };
+        text.parse().ok()
     }
 }
 
@@ -61,6 +91,28 @@ impl FromStr for Coordinates {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn coordinates_of_a_file() {
+        let of = |name: &str| Coordinates::of_file("a.b", name).map(|found| found.to_string());
+        assert_eq!(of("core_2.13-3.5.2.jar").as_deref(), Some("a.b:core_2.13:3.5.2"));
+        assert_eq!(of("zstd-jni-1.5.5-1.jar").as_deref(), Some("a.b:zstd-jni:1.5.5-1"));
+        for other in ["core.jar", "core-x.jar", "core-1.zip", "-1.jar", "core-1/2.jar", "ä-1.jar"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn coordinates_of_properties() {
+        let text = "#Generated\nversion=4.1.94\n groupId = io.example\nartifactId=native\n";
+        let of = |name: &str| Coordinates::of_properties(text, name).map(|found| found.to_string());
+        assert_eq!(of("native-4.1.94.jar").as_deref(), Some("io.example:native:4.1.94"));
+        assert_eq!(of("native-4.1.94-linux-x86_64.jar").as_deref(), Some("io.example:native:4.1.94:linux-x86_64"));
+        for other in ["native-4.1.9.jar", "native-4.1.945.jar", "native.jar", "other-4.1.94.jar"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+        assert_eq!(Coordinates::of_properties("groupId=a", "a-1.jar"), None);
+    }
 
     #[test]
     fn coordinates_and_paths() {

@@ -4,3 +4,4 @@ pub mod debian;
 pub mod hosts;
 pub mod maven;
 pub mod openpgp;
+pub mod release_archive;

@@ -261,7 +261,11 @@ fn converse(shared: &Shared, stream: &TcpStream) -> io::Result<()> {
         let path = request.path.split('?').next().unwrap_or_default();
         let file = state.files.get(path).cloned();
         drop(state);
-        if !(Answer { stream, shared }).serve(&request, file.as_deref().map(Vec::as_slice), fault)? {
+        if !(Answer { stream, shared, head_only: request.method == "HEAD" }).serve(
+            &request,
+            file.as_deref().map(Vec::as_slice),
+            fault,
+        )? {
             break;
         }
     }
@@ -291,6 +295,8 @@ pub fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
 struct Answer<'a> {
     stream: &'a TcpStream,
     shared: &'a Shared,
+    /// HEAD is answered as GET, without the body.
+    head_only: bool,
 }
 
 impl Answer<'_> {
@@ -381,6 +387,9 @@ impl Answer<'_> {
     }
 
     fn body(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.head_only {
+            return Ok(());
+        }
         self.stream.write_all(bytes)?;
         self.shared.state.lock().unwrap().sent += bytes.len() as u64;
         Ok(())

@@ -11,7 +11,7 @@ use super::arguments::Definitions;
 use super::values::{self, Location, Pair};
 use super::workshop::Means;
 use super::{Failure, Session, answer, files, interrupt};
-use crate::build::{self, Addition, Built, Workshop};
+use crate::build::{self, Addition, Built, Sources, Workshop};
 use crate::layer::Compression;
 use crate::oci::Platform;
 use crate::ui::{escape, size};
@@ -26,6 +26,7 @@ Examples:
   kimg build kafka --add ./my.properties:/etc/kafka/my.properties:0640 --ca company.pem
   kimg build kafka --compression zstd:19 --metadata-file out.json
   kimg build kafka --mirror maven=https://mirror.example/maven2
+  kimg build kafka --offline --inputs inputs
 
 Standard output has one line an image: its name (the first --tag, or else NAME:VERSION) and digest.";
 
@@ -55,6 +56,15 @@ pub(in crate::cli) struct Args {
     iidfile: Option<PathBuf>,
     #[command(flatten)]
     changes: Changes,
+    /// Refuse locks that do not say what each layer of locked inputs must be
+    #[arg(long)]
+    locked: bool,
+    /// Take inputs from this folder first, which `kimg fetch` made (repeatable)
+    #[arg(long, value_name = "DIR")]
+    inputs: Vec<PathBuf>,
+    /// Ask no host: all inputs must be in the store or the folders of --inputs
+    #[arg(long)]
+    offline: bool,
     #[command(flatten)]
     means: Means,
     #[command(flatten)]
@@ -84,7 +94,8 @@ struct Changes {
 /// Builds images, one after the other, for they share layers.
 pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
     let order = Order::resolve(&args)?;
-    let workshop = args.means.workshop(args.definitions.images.as_deref(), session)?;
+    let mut workshop = args.means.workshop(args.definitions.images.as_deref(), session)?;
+    workshop.sources = Sources { folders: args.inputs.clone(), offline: args.offline, ..workshop.sources };
     let built = interrupt::run(async {
         let mut all = Vec::new();
         for request in &order.requests {

@@ -30,6 +30,12 @@ impl Order {
         for authority in &args.changes.ca {
             File::open(authority).map_err(read_error(authority))?;
         }
+        for folder in &args.inputs {
+            let metadata = fs::metadata(folder).map_err(read_error(folder))?;
+            if !metadata.is_dir() {
+                return Err(read_error(folder)(std::io::ErrorKind::NotADirectory.into()));
+            }
+        }
         for file in args.metadata_file.iter().chain(&args.iidfile) {
             check_folder(file)?;
         }

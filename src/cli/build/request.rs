@@ -12,6 +12,7 @@ pub(super) fn requests(args: &Args) -> Result<Vec<Request>, CliError> {
     let request = |image: &String| Request {
         image: image.clone(),
         platform: platform.clone(),
+        locked: args.locked,
         tags: args.tags.clone(),
         labels: map(&args.changes.label),
         annotations: map(&args.changes.annotation),

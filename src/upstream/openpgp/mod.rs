@@ -44,6 +44,13 @@ impl Keyring {
         Ok(Keyring { keys })
     }
 
+    /// Whether a signature that was accepted before still counts: its key is in this keyring, and nothing that revokes it
+    /// has become known since.
+    pub fn still_accepts(&self, accepted: &Accepted) -> bool {
+        let key = self.keys.iter().find(|key| policy::fingerprint(key) == accepted.signer);
+        key.is_some_and(|key| policy::is_unrevoked(key, accepted.created))
+    }
+
     /// The primary fingerprints of all keys, upper-case hexadecimal.
     pub fn fingerprints(&self) -> Vec<String> {
         self.keys.iter().map(policy::fingerprint).collect()

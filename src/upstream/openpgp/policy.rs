@@ -29,6 +29,11 @@ pub(super) fn check(key: &SignedPublicKey, position: Position, time: u64) -> Res
     check_may_sign(key, position, time)
 }
 
+/// Whether nothing revokes the primary key as of `time`.
+pub(super) fn is_unrevoked(key: &SignedPublicKey, time: u64) -> bool {
+    check_revoked(key, Position::Primary, time).is_ok()
+}
+
 /// Whether nothing revokes what signed at `time`.
 fn check_revoked(key: &SignedPublicKey, position: Position, time: u64) -> Result<(), String> {
     let own = |signature: &&Signature| signature.verify_key(&key.primary_key).is_ok();

@@ -8,7 +8,7 @@ use super::policy::{self, Position};
 use super::{Keyring, OpenPgpError, cleartext};
 
 /// A signature that was accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Accepted {
     /// The fingerprint of the primary key, upper-case hexadecimal.
     pub signer: String,
