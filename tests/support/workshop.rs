@@ -46,6 +46,7 @@ pub fn workshop(world: &World, mirrors: &[(Upstream, String)], events: Events) -
         }),
         events,
         threads: 2,
+        sources: Default::default(),
     }
 }
 
@@ -67,6 +68,7 @@ pub fn request(image: &str) -> Request {
         compression: Compression::Gzip(None),
         add: Vec::new(),
         authorities: Vec::new(),
+        locked: false,
     }
 }
 
