@@ -31,15 +31,6 @@ impl Archive {
     /// file (a pipe) is written to as it is. `place` is what messages call it.
     pub fn at(place: &str, path: &Path) -> Result<Archive, CopyError> {
         let out = match path.metadata() {
-            Ok(metadata) if metadata.is_dir() => {
-                return Err(CopyError::Failed {
-                    place: place.to_owned(),
-                    what: "cannot be written".to_owned(),
-                    why: "it is a folder".to_owned(),
-                    category: Category::Failed,
-                    hint: Some("name a file".to_owned()),
-                });
-            }
             Ok(metadata) if !metadata.is_file() => {
                 let opened = OpenOptions::new().write(true).open(path);
                 Out::Stream(Box::new(opened.map_err(|error| unwritten(place, &error))?))

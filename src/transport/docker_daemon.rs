@@ -51,7 +51,7 @@ impl Daemon {
         let daemon = Daemon { docker, place, runtime: Handle::current() };
         match daemon.ask(daemon.docker.ping()) {
             Ok(answer) if answer.trim() == "OK" => Ok(daemon),
-            Ok(_) => Err(docker_error::other(&daemon.place, "it does not answer as one")),
+            Ok(answer) => Err(docker_error::other(&daemon.place, &answer)),
             Err(error) => Err(docker_error::unanswered(&daemon.place, &error)),
         }
     }
@@ -168,12 +168,8 @@ impl DaemonSink {
                 self.refused.store(says, Ordering::Relaxed);
                 Err(self.daemon.failed(error))
             }
-            Err(_) => Err(self.other()),
+            Err(_) => Err(docker_error::lost(&self.daemon.place)),
         }
-    }
-
-    fn other(&self) -> CopyError {
-        docker_error::other(&self.daemon.place, "it took the images, and has them not")
     }
 
     /// Does a step; where the daemon hung up, its answer tells why.
@@ -184,7 +180,7 @@ impl DaemonSink {
             // Only writing fails so.
             (Category::Failed, Some(Loading { archive, request, .. })) => {
                 drop(archive);
-                self.answer(request).and(Err(self.other()))
+                self.answer(request).and(Err(docker_error::lost(&self.daemon.place)))
             }
             _ => Err(error),
         }
@@ -236,7 +232,7 @@ impl Sink for DaemonSink {
         // Whoever says "done" to anything is not believed.
         match Images::by_name(&self.daemon, &self.planned)?.hold_layers(&self.planned) {
             true => Ok(()),
-            false => Err(self.other()),
+            false => Err(docker_error::lost(&self.daemon.place)),
         }
     }
 }

@@ -14,14 +14,19 @@ pub(super) fn failed(place: &str, error: &Error) -> CopyError {
 /// The failure of the very first question, which every daemon answers.
 pub(super) fn unanswered(place: &str, error: &Error) -> CopyError {
     match words(error) {
-        (REFUSED | BROKEN, why, _) => other(place, &why),
+        (REFUSED | BROKEN, why, _) => told(place, (OTHER, why, Some(WHERE))),
         words => told(place, words),
     }
 }
 
-/// Something else than a Docker daemon.
-pub(super) fn other(place: &str, why: &str) -> CopyError {
-    told(place, ("it is no Docker daemon", why.to_owned(), Some("set DOCKER_HOST to where one listens")))
+/// Something that answers the first question as no daemon does.
+pub(super) fn other(place: &str, answer: &str) -> CopyError {
+    told(place, (OTHER, format!("it says `{}`", beginning(answer)), Some(WHERE)))
+}
+
+/// Images that were loaded without a complaint, and are not there.
+pub(super) fn lost(place: &str) -> CopyError {
+    told(place, ("the images are not there", "it took them, and complained of nothing".to_owned(), Some(LOG)))
 }
 
 /// What, why, and a hint.
@@ -35,18 +40,21 @@ fn told(place: &str, (what, why, hint): Words) -> CopyError {
 const UNREACHABLE: &str = "it cannot be reached";
 const REFUSED: &str = "it refused";
 const BROKEN: &str = "the connection broke";
-const START: &str = "start it, or set DOCKER_HOST to where it listens (unix:// or tcp://)";
+const OTHER: &str = "it does not answer as a Docker daemon";
+
+const START: &str = "start it, or set DOCKER_HOST to where it listens (`docker context inspect` tells)";
+const WHERE: &str = "set DOCKER_HOST to where a Docker daemon listens";
+const LOG: &str = "see the daemon's log";
+const SPACE: &str = "free space there, such as by `docker system prune`";
 
 fn words(error: &Error) -> Words {
     match error {
-        Error::DockerStreamError { error } => ("it refused the images", error.trim().to_owned(), None),
+        Error::DockerStreamError { error } => ("it refused the images", beginning(error), Some(complaint(error))),
         Error::DockerResponseServerError { status_code, message } => {
-            (REFUSED, format!("{} (status {status_code})", beginning(message)), None)
+            (REFUSED, format!("{} (status {status_code})", beginning(message)), Some(complaint(message)))
         }
         Error::SocketNotFoundError(_) => (UNREACHABLE, "there is no such socket".to_owned(), Some(START)),
-        Error::RequestTimeoutError => {
-            ("it does not answer", "it let two minutes pass".to_owned(), Some("see its log, or start it anew"))
-        }
+        Error::RequestTimeoutError => ("it does not answer", "it let two minutes pass".to_owned(), Some(LOG)),
         other => connection(other),
     }
 }
@@ -67,6 +75,10 @@ fn connection(error: &Error) -> Words {
         Some(ErrorKind::ConnectionRefused | ErrorKind::NotFound) => (UNREACHABLE, bottom, Some(START)),
         _ => (BROKEN, bottom, Some("see the daemon's log, and run it again when it is up")),
     }
+}
+
+fn complaint(message: &str) -> &'static str {
+    if message.contains("no space left") { SPACE } else { LOG }
 }
 
 /// Enough of what came to recognise it: it may be a page for people.

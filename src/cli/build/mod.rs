@@ -30,8 +30,8 @@ Examples:
   kimg build kafka --compression zstd:19 --metadata-file out.json
   kimg build kafka --mirror maven=https://mirror.example/maven2
 
-Standard output has one line an image: its name (the first --tag, or else NAME:VERSION) and digest; with
---load or docker-daemon:REF its name in the daemon; with an archive as `-`, the archive instead.";
+Standard output has one line an image: its name (the first --tag, or else NAME:VERSION) and digest.
+With --load or docker-daemon:REF it has the name there; with `-` as FILE, the archive instead.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]

@@ -88,6 +88,9 @@ fn check_archives(outputs: &[Location]) -> Result<(), CliError> {
         }
         seen.push(file);
         match file {
+            ArchiveFile::Path(path) if path.is_dir() => {
+                return Err(CliError::Write { path: path.clone(), source: io::ErrorKind::IsADirectory.into() });
+            }
             ArchiveFile::Path(path) => check_folder(path)?,
             ArchiveFile::Stdout if io::stdout().is_terminal() => {
                 return Err(CliError::Flags {
