@@ -198,6 +198,8 @@ fn what_cannot_be_written_is_told_before_anything_is_built() {
         &["other", "-o", "out.tar"],
         &["other", "-o", "docker-archvie:out.tar"],
         &["other", "-o", "docker-daemon:"],
+        &["other", "--load", "--platform", "linux/amd64,linux/arm64"],
+        &["other", "-o", "docker-archive:a.tar", "--platform", "linux/amd64,linux/arm64"],
     ]
     .map(|more| world.kimg.run(&world.build(more)));
     insta::assert_snapshot!(said.join("\n"));

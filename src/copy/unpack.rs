@@ -1,4 +1,7 @@
 //! Images as configuration and tars, for sinks that know no packed layers.
+//!
+//! Layers are unpacked while they are verified, not after. So this is for sources whose blobs were verified when they
+//! came: the store, to which nobody else may write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read};

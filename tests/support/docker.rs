@@ -18,7 +18,7 @@ use crate::server::read_request;
 pub enum Fault {
     /// It is gone after so many bytes of the archive.
     DieAfter(usize),
-    /// It answers with this status and message when it has read so many bytes, and hangs up.
+    /// It answers with this status and message when it has read so many bytes, and looks at no more of them.
     Status(usize, u16, &'static str),
     /// It answers well, and tells of a failure in the answer.
     Says(&'static str),
@@ -165,7 +165,14 @@ impl Docker {
         self.0.lock().unwrap().loads.push(images.clone());
         match fault {
             Some(Fault::DieAfter(_)) => return Ok(false),
-            Some(Fault::Status(_, status, message)) => return whole(writer, status, message).map(|()| false),
+            Some(Fault::Status(_, status, message)) => {
+                whole(writer, status, message)?;
+                // Go's server lingers too, so that the answer is read before the connection breaks.
+                return match body {
+                    Some(_) => Ok(true),
+                    None => io::copy(reader, &mut io::sink()).map(|_| false),
+                };
+            }
             Some(Fault::Says(message)) => {
                 let error = serde_json::json!({ "errorDetail": { "message": message }, "error": message });
                 return whole(writer, 200, &format!("{error}\r\n")).map(|()| true);

@@ -31,6 +31,7 @@ impl Order {
         let mut outputs = args.output.clone();
         outputs.extend(args.load.then_some(Location::Daemon { name: None }));
         check_archives(&outputs)?;
+        check_one_platform(args, &outputs)?;
         for addition in &args.changes.add {
             fs::symlink_metadata(&addition.from).map_err(read_error(&addition.from))?;
         }
@@ -70,6 +71,18 @@ fn check_one_image(args: &Args) -> Result<(), CliError> {
             why: format!("it is for one image, and {count} are to be built"),
             hint: "build them one by one; layers that they share are made once".to_owned(),
         }),
+    }
+}
+
+/// Docker's own format knows no images of several platforms.
+fn check_one_platform(args: &Args, outputs: &[Location]) -> Result<(), CliError> {
+    match outputs.iter().find(|output| output.holds_one_platform()) {
+        Some(output) if args.platform.len() > 1 => Err(CliError::Flags {
+            flag: "--platform",
+            why: format!("{} holds images of one platform, and {} are named", output.place(), args.platform.len()),
+            hint: "name one, or write oci:DIR or oci-archive:FILE".to_owned(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -66,6 +66,11 @@ impl Location {
         matches!(self, Location::Daemon { .. })
     }
 
+    /// Whether it knows no images of several platforms.
+    pub(in crate::cli) fn holds_one_platform(&self) -> bool {
+        self.is_daemon() || matches!(self, Location::Archive { kind: ArchiveKind::Docker, .. })
+    }
+
     /// What messages call it: without a name, for one image or several.
     pub(in crate::cli) fn place(&self) -> String {
         match self {
