@@ -21,6 +21,7 @@ use std::os::unix::net::UnixListener;
 use archive::DockerImage;
 use catalog::{Material, World, tree};
 use docker::{Docker, Fault};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A world in which `other` is built, and a daemon at the socket `docker.sock` in its home.
 fn world() -> (World, Docker) {
@@ -162,6 +163,19 @@ fn an_archive_that_ends_early_is_torn() {
     assert!(said.ends_with("exit code: 3\n"), "{said}");
     assert_eq!(docker.loads(), [None]);
     assert!(docker.images().is_empty());
+}
+
+#[test]
+fn a_daemon_that_hangs_can_be_left() {
+    let (world, docker) = world();
+    docker.faults([Fault::Hang]);
+    let child = world.kimg.command(&world.build(&["other", "--load", "-q"])).spawn().unwrap();
+    docker.wait_for("/images/load");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "interrupted\n");
+    assert!(output.stdout.is_empty());
 }
 
 #[test]

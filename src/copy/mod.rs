@@ -76,12 +76,6 @@ pub trait Sink {
     /// Whether a blob or manifest is there.
     fn have(&self, descriptor: &Descriptor) -> Result<Have, CopyError>;
 
-    /// How many of an image's layers, from the lowest, are there one upon the other. Only asked of sinks that take
-    /// [`Form::Tars`].
-    fn have_layers(&self, _layers: &[Descriptor]) -> Result<usize, CopyError> {
-        Ok(0)
-    }
-
     /// Takes a blob; `progress` is called with the bytes taken so far.
     fn take_blob(
         &mut self,

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::unpack::{self, Unpacked};
 use super::walk::walk;
 use super::{CopyError, Form, Have, Sink, Source};
@@ -52,6 +54,20 @@ impl Plan {
     pub fn bytes(&self) -> u64 {
         let absent = self.blobs.iter().filter(|blob| blob.have == Have::Absent);
         absent.fold(0, |total, blob| total.saturating_add(blob.descriptor.size))
+    }
+
+    /// The plan for a sink that has layers one upon the other only: of each image's, from the lowest, `there` says how
+    /// many need not move. A layer moves where one image needs it.
+    pub fn leave_out(mut self, there: impl Fn(&[Descriptor]) -> usize) -> Plan {
+        let mut moving = BTreeSet::new();
+        for image in &self.images {
+            let count = there(&image.layers).min(image.layers.len());
+            moving.extend(image.layers[count..].iter().chain([&image.config]).map(|blob| blob.digest));
+        }
+        for blob in self.blobs.iter_mut().filter(|blob| !moving.contains(&blob.descriptor.digest)) {
+            blob.have = Have::Present;
+        }
+        self
     }
 }
 

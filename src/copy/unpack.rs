@@ -3,13 +3,13 @@
 //! Layers are unpacked while they are verified, not after. So this is for sources whose blobs were verified when they
 //! came: the store, to which nobody else may write.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 
 use serde::Deserialize;
 
 use super::walk::read;
-use super::{CopyError, Have, PlannedBlob, PlannedImage, Root, Sink, Source};
+use super::{CopyError, PlannedBlob, PlannedImage, Root, Sink, Source};
 use crate::digest::Digest;
 use crate::error::Category;
 use crate::oci::{Descriptor, Index, Manifest, RootFs, media_type};
@@ -37,7 +37,6 @@ pub(super) fn plan(
 ) -> Result<Unpacked, CopyError> {
     let mut images = Vec::new();
     let mut blobs = BTreeMap::new();
-    let mut missing = BTreeSet::new();
     for root in roots {
         let (descriptor, manifest) = single_platform(source, sink, root, manifests)?;
         let diff_ids = diff_ids(source, &descriptor, &manifest)?;
@@ -45,24 +44,17 @@ pub(super) fn plan(
         for (packed, diff_id) in manifest.layers.into_iter().zip(diff_ids) {
             let blob = match blobs.remove(&diff_id) {
                 Some(blob) => blob,
-                None => tar(source, packed, diff_id)?,
+                None => tar(source, sink, packed, diff_id)?,
             };
             layers.push(blob.descriptor.clone());
             blobs.insert(diff_id, blob);
         }
-        let there = sink.have_layers(&layers)?.min(layers.len());
-        missing.extend(layers[there..].iter().map(|layer| layer.digest));
-        let have = sink.have(&manifest.config)?;
-        let config = PlannedBlob { descriptor: manifest.config.clone(), have, packed: None };
-        missing.extend((have == Have::Absent).then_some(manifest.config.digest));
-        blobs.insert(manifest.config.digest, config);
-        images.push(PlannedImage { names: root.names.clone(), config: manifest.config, layers });
+        let config = manifest.config;
+        let have = sink.have(&config)?;
+        blobs.insert(config.digest, PlannedBlob { descriptor: config.clone(), have, packed: None });
+        images.push(PlannedImage { names: root.names.clone(), config, layers });
     }
-    let mut blobs: Vec<PlannedBlob> = blobs.into_values().collect();
-    for blob in &mut blobs {
-        blob.have = if missing.contains(&blob.descriptor.digest) { Have::Absent } else { Have::Present };
-    }
-    Ok(Unpacked { images, blobs })
+    Ok(Unpacked { images, blobs: blobs.into_values().collect() })
 }
 
 /// The one manifest of a root.
@@ -118,7 +110,7 @@ fn diff_ids(source: &dyn Source, descriptor: &Descriptor, manifest: &Manifest) -
 }
 
 /// The tar that a layer is packed from. Its size must be known before it moves.
-fn tar(source: &dyn Source, packed: Descriptor, diff_id: Digest) -> Result<PlannedBlob, CopyError> {
+fn tar(source: &dyn Source, sink: &dyn Sink, packed: Descriptor, diff_id: Digest) -> Result<PlannedBlob, CopyError> {
     let size = match packed.media_type.as_str() {
         media_type::LAYER => Some(packed.size),
         _ => source.tar_size(&packed),
@@ -131,7 +123,8 @@ fn tar(source: &dyn Source, packed: Descriptor, diff_id: Digest) -> Result<Plann
         }
     };
     let descriptor = Descriptor::new(media_type::LAYER, diff_id, size);
-    Ok(PlannedBlob { descriptor, have: Have::Absent, packed: Some(packed) })
+    let have = sink.have(&descriptor)?;
+    Ok(PlannedBlob { descriptor, have, packed: Some(packed) })
 }
 
 /// Opens a planned blob as the sink takes it.

@@ -58,20 +58,20 @@ impl Daemon {
 
     /// Loads images. Layers that the daemon has are left out; where it does not take that, they are sent.
     pub fn load(&self, source: &dyn Source, roots: &[Root], events: &Events) -> Result<(), CopyError> {
-        let wanted = copy::plan(source, &self.sink(Images::default()), roots)?;
-        let images = Images::of(self, &wanted.images)?;
-        if images.hold(&wanted.images) {
+        let all = copy::plan(source, &self.sink(), roots)?;
+        let images = Images::of(self, &all.images)?;
+        if images.hold(&all.images) {
             events.detail(format!("{}: the images are there", self.place));
             return Ok(());
         }
-        let sink = self.sink(images);
-        let plan = copy::plan(source, &sink, roots)?;
-        let refused = sink.refused.clone();
+        let plan = all.clone().leave_out(|layers| images.layers(layers));
         let left_out = plan.blobs.iter().filter(|blob| blob.have == Have::Present).count();
+        let sink = self.sink();
+        let refused = sink.refused.clone();
         match copy::execute(&plan, source, Box::new(sink), events) {
             Err(error) if left_out > 0 && refused.load(Ordering::Relaxed) => {
                 events.detail(format!("{error}; all layers are sent"));
-                copy::execute(&wanted, source, Box::new(self.sink(Images::default())), events)
+                copy::execute(&all, source, Box::new(self.sink()), events)
             }
             Ok(()) if left_out > 0 => {
                 events.detail(format!("{}: {left_out} layers were there", self.place));
@@ -81,8 +81,8 @@ impl Daemon {
         }
     }
 
-    fn sink(&self, images: Images) -> DaemonSink {
-        DaemonSink { daemon: self.clone(), images, planned: Vec::new(), loading: None, refused: Arc::default() }
+    fn sink(&self) -> DaemonSink {
+        DaemonSink { daemon: self.clone(), planned: Vec::new(), loading: None, refused: Arc::default() }
     }
 
     /// Waits for the answer to a question.
@@ -104,8 +104,6 @@ impl Daemon {
 /// The daemon as a sink: one request, whose body is the archive.
 struct DaemonSink {
     daemon: Daemon,
-    /// What it has.
-    images: Images,
     /// What it is to have.
     planned: Vec<PlannedImage>,
     loading: Option<Loading>,
@@ -204,10 +202,6 @@ impl Sink for DaemonSink {
 
     fn have(&self, _: &Descriptor) -> Result<Have, CopyError> {
         Ok(Have::Absent)
-    }
-
-    fn have_layers(&self, layers: &[Descriptor]) -> Result<usize, CopyError> {
-        Ok(self.images.layers(layers))
     }
 
     fn take_blob(

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use crate::archive::{Archive, DockerImage};
@@ -24,6 +24,8 @@ pub enum Fault {
     Says(&'static str),
     /// It says that it has loaded it.
     Lie,
+    /// It reads nothing, and says nothing, for as long as the test runs.
+    Hang,
     /// It forgets all layers, and so refuses an archive that leaves some out.
     Forget,
 }
@@ -40,7 +42,7 @@ struct State {
 
 /// The daemon; it ends with the test.
 #[derive(Debug, Clone, Default)]
-pub struct Docker(Arc<Mutex<State>>);
+pub struct Docker(Arc<Mutex<State>>, Arc<Condvar>);
 
 impl Docker {
     /// At a unix socket.
@@ -96,6 +98,12 @@ impl Docker {
         std::mem::take(&mut self.0.lock().unwrap().loads)
     }
 
+    /// Waits until a path is asked for.
+    pub fn wait_for(&self, path: &str) {
+        let absent = |state: &mut State| !state.paths.iter().any(|own| own == path);
+        drop(self.1.wait_while(self.0.lock().unwrap(), absent).unwrap());
+    }
+
     /// The paths that were asked for since this was asked last.
     pub fn paths(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap().paths)
@@ -107,6 +115,7 @@ impl Docker {
             let path = request.path.trim_start_matches("http://").to_owned();
             let path = path[path.find('/').unwrap_or(0)..].split('?').next().unwrap().to_owned();
             self.0.lock().unwrap().paths.push(path.clone());
+            self.1.notify_all();
             let goes_on = match path.as_str() {
                 "/images/load" => self.load(&mut reader, &mut writer),
                 path => {
@@ -156,6 +165,9 @@ impl Docker {
 
     fn load(&self, reader: &mut impl BufRead, writer: &mut impl Write) -> io::Result<bool> {
         let fault = self.0.lock().unwrap().faults.pop_front();
+        while fault == Some(Fault::Hang) {
+            thread::park();
+        }
         let limit = match fault {
             Some(Fault::DieAfter(count) | Fault::Status(count, ..)) => count,
             _ => usize::MAX,
@@ -179,7 +191,7 @@ impl Docker {
             }
             Some(Fault::Lie) => return whole(writer, 200, "{\"stream\":\"Loaded image\"}\n").map(|()| true),
             Some(Fault::Forget) => self.0.lock().unwrap().images.clear(),
-            None => {}
+            Some(Fault::Hang) | None => {}
         }
         let Some(images) = images else { return Ok(false) };
         for image in images {
