@@ -1,5 +1,7 @@
 //! `kimg build --load`: what a Docker daemon is asked and sent, and how it may fail. A real one is in `scripts/e2e`.
 
+#![allow(clippy::disallowed_methods, reason = "a test looks at folders")]
+
 #[path = "support/archive.rs"]
 mod archive;
 #[path = "support/catalog.rs"]
@@ -192,11 +194,13 @@ fn what_is_no_daemon_is_told_as_such() {
         all.push(format!("{what}: {}", said(&world, &[])));
     }
     fs::remove_file(world.kimg.home().join("docker.sock")).unwrap();
-    all.push(format!("no socket: {}", said(&world, &[])));
+    // Before anything is built.
+    all.push(format!("no socket: {}", said(&world, &["--label", "new=image"])));
     drop(UnixListener::bind(world.kimg.home().join("docker.sock")).unwrap());
     all.push(format!("nobody listens: {}", said(&world, &[])));
     assert!(docker.loads().is_empty());
     insta::assert_snapshot!(all.join("\n"));
+    assert!(!all.iter().any(|said| said.contains("layer")));
 }
 
 #[test]

@@ -55,6 +55,16 @@ impl FromStr for DockerHost {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_is_written_as_it_was(scheme in "unix|tcp|http|ssh|npipe", rest in "[-a-z0-9/.:@\\[\\] ]{0,20}") {
+            if let Ok(host) = format!("{scheme}://{rest}").parse::<DockerHost>() {
+                prop_assert_eq!(host.to_string().parse::<DockerHost>(), Ok(host.clone()));
+            }
+        }
+    }
 
     #[test]
     fn sockets_and_ports() {

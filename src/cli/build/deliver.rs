@@ -11,12 +11,25 @@ use crate::cli::values::{ArchiveFile, ArchiveKind, Location};
 use crate::cli::{CliError, Failure};
 use crate::copy::{self, CopyError, Root, Sink, Source};
 use crate::oci::Descriptor;
-use crate::transport::{Archive, Daemon, DockerArchiveSink, DockerHost, LayoutSink, OciArchiveSink, StoreSource};
+use crate::transport::{Archive, Daemon, DockerArchiveSink, LayoutSink, OciArchiveSink, StoreSource};
+
+/// The Docker daemon, where images are to go into one: whether it is there is known before the work.
+pub(super) async fn daemon(order: &Order) -> Result<Option<Daemon>, Failure> {
+    let Some(host) = order.docker_host.clone() else { return Ok(None) };
+    let connected = tokio::task::spawn_blocking(move || Daemon::connect(&host)).await;
+    let daemon = connected.map_err(|error| Failure::from(CliError::Worker(error.to_string())))?;
+    Ok(Some(daemon?))
+}
 
 /// Copies all images to all outputs, each under the name that the output asks for or else its own. When this is dropped,
 /// the copy under way ends and leaves nothing.
-pub(super) async fn deliver(built: &[(Built, Vec<String>)], order: &Order, workshop: &Workshop) -> Result<(), Failure> {
-    let (outputs, host, workshop) = (order.outputs.clone(), order.docker_host.clone(), workshop.clone());
+pub(super) async fn deliver(
+    built: &[(Built, Vec<String>)],
+    order: &Order,
+    daemon: Option<Daemon>,
+    workshop: &Workshop,
+) -> Result<(), Failure> {
+    let (outputs, workshop) = (order.outputs.clone(), workshop.clone());
     let roots = outputs.iter().map(|output| roots(built, output)).collect::<Vec<_>>();
     let going = Going::default();
     let ended = going.0.clone();
@@ -24,7 +37,7 @@ pub(super) async fn deliver(built: &[(Built, Vec<String>)], order: &Order, works
         let store = StoreSource::open(workshop.store.clone())?;
         let source = Ending { source: store, ended };
         for (output, roots) in outputs.iter().zip(&roots) {
-            to(output, roots, &source, &host, &workshop)?;
+            to(output, roots, &source, daemon.as_ref(), &workshop)?;
         }
         Ok(())
     };
@@ -47,7 +60,7 @@ fn to(
     output: &Location,
     roots: &[Root],
     source: &dyn Source,
-    host: &DockerHost,
+    daemon: Option<&Daemon>,
     workshop: &Workshop,
 ) -> Result<(), Failure> {
     let sink: Box<dyn Sink> = match output {
@@ -59,7 +72,10 @@ fn to(
                 ArchiveKind::Docker => Box::new(DockerArchiveSink::new(archive)),
             }
         }
-        Location::Daemon { .. } => return Ok(Daemon::connect(host)?.load(source, roots, &workshop.events)?),
+        Location::Daemon { .. } => {
+            let daemon = daemon.ok_or_else(|| CliError::Worker("nobody asked for the daemon".to_owned()))?;
+            return Ok(daemon.load(source, roots, &workshop.events)?);
+        }
     };
     let plan = copy::plan(source, sink.as_ref(), roots)?;
     Ok(copy::execute(&plan, source, sink, &workshop.events)?)

@@ -94,6 +94,7 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
     let order = Order::resolve(&args, &session.environment)?;
     let workshop = args.means.workshop(args.definitions.images.as_deref(), session)?;
     let built = interrupt::run(async {
+        let daemon = deliver::daemon(&order).await?;
         let mut all = Vec::new();
         for request in &order.requests {
             let built = build::build(request, &workshop).await?;
@@ -104,7 +105,7 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
             all.push((built, request.tags.clone()));
         }
         if !order.outputs.is_empty() {
-            deliver::deliver(&all, &order, &workshop).await?;
+            deliver::deliver(&all, &order, daemon, &workshop).await?;
             all.iter().try_for_each(|(built, tags)| answer(built, tags, &order, &workshop))?;
         }
         Ok(all)

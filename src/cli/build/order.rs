@@ -16,8 +16,8 @@ pub(super) struct Order {
     pub(super) requests: Vec<Request>,
     /// Where each goes besides the store.
     pub(super) outputs: Vec<Location>,
-    /// Where the Docker daemon listens.
-    pub(super) docker_host: DockerHost,
+    /// Where the Docker daemon listens, if images go into one.
+    pub(super) docker_host: Option<DockerHost>,
     /// Where the metadata go.
     pub(super) metadata_file: Option<PathBuf>,
     /// Where the image's id goes.
@@ -44,8 +44,8 @@ impl Order {
         Ok(Order {
             requests: requests(args)?,
             docker_host: match outputs.iter().any(Location::is_daemon) {
-                true => docker_host(environment)?,
-                false => DockerHost::default(),
+                true => Some(docker_host(environment)?),
+                false => None,
             },
             outputs,
             metadata_file: args.metadata_file.clone(),
