@@ -27,7 +27,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// A world in which `other` is built, and a daemon at the socket `docker.sock` in its home.
 fn world() -> (World, Docker) {
-    let mut world = Material::new().lock();
+    let mut world = Material::new().serve();
     let socket = world.kimg.home().join("docker.sock");
     world.kimg = world.kimg.with("DOCKER_HOST", &format!("unix://{}", socket.display()));
     world.built(&["other", "-q"]);
@@ -84,7 +84,7 @@ fn a_layer_counts_only_upon_the_same_layers() {
     docker.loads();
     let mut material = Material::new();
     material.deb("library").data = std::mem::take(&mut material.deb("library").data).file("./etc/more", b"more");
-    let changed = material.lock();
+    let changed = material.serve();
     let socket = format!("unix://{}", world.kimg.home().join("docker.sock").display());
     let output =
         changed.kimg.command(&changed.build(&["other", "--load"])).env("DOCKER_HOST", socket).output().unwrap();

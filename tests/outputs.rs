@@ -30,7 +30,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 fn world() -> World {
-    Material::new().lock()
+    Material::new().serve()
 }
 
 fn bytes(world: &World, path: &str) -> Vec<u8> {
@@ -252,6 +252,16 @@ fn a_file_that_is_there_is_replaced_or_stays_as_it_was() {
     assert!(home.join("link.tar").is_symlink());
     assert_eq!(Archive::open(&home.join("old.tar")).docker_images()[0].names, ["app:1.0"]);
     assert_eq!(written(&world), ["link.tar", "old.tar"]);
+}
+
+#[test]
+fn a_folder_that_nobody_may_write_to() {
+    let world = world();
+    let output = world.kimg.output(&world.build(&["other", "-q", "-o", "docker-archive:/sys/kimg.tar"]));
+    assert_eq!(output.status.code(), Some(1));
+    let story = String::from_utf8(output.stderr).unwrap();
+    assert!(story.starts_with("error: docker-archive:/sys/kimg.tar: cannot be written: /sys: "), "{story}");
+    assert!(story.ends_with("\nhint: name a file in a folder that you may write to\n"), "{story}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::copy::CopyError;
 use crate::error::Category;
 use crate::layer::{Entry, EntryKind, EntryPath, Origin, tar_header};
 use crate::oci::Descriptor;
-use crate::store::{Verified, WholeFile};
+use crate::store::{StoreError, Verified, WholeFile};
 
 /// All files of an archive have this time, so that the same images give the same bytes.
 const TIME: u64 = 0;
@@ -35,10 +35,7 @@ impl Archive {
                 let opened = OpenOptions::new().write(true).open(path);
                 Out::Stream(Box::new(opened.map_err(|error| unwritten(place, &error))?))
             }
-            _ => {
-                let created = WholeFile::create(path);
-                Out::File(created.map_err(|error| CopyError::because(place, "cannot be written", &error))?)
-            }
+            _ => Out::File(WholeFile::create(path).map_err(|error| uncreated(place, &error))?),
         };
         Ok(Archive { place: place.to_owned(), out })
     }
@@ -103,9 +100,7 @@ impl Archive {
     pub(super) fn finish(mut self) -> Result<(), CopyError> {
         self.write(&[0; 2 * BLOCK as usize])?;
         match self.out {
-            Out::File(file) => {
-                file.commit().map_err(|error| CopyError::because(&self.place, "cannot be written", &error))
-            }
+            Out::File(file) => file.commit().map_err(|error| uncreated(&self.place, &error)),
             Out::Stream(mut stream) => stream.flush().map_err(|error| unwritten(&self.place, &error)),
         }
     }
@@ -146,16 +141,31 @@ fn fill(content: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 fn unwritten(place: &str, error: &io::Error) -> CopyError {
-    let hint = match error.kind() {
-        io::ErrorKind::BrokenPipe => Some("what reads it ended before the archive did: see what that said"),
-        io::ErrorKind::StorageFull => Some("free space there, or name another file"),
-        io::ErrorKind::PermissionDenied => Some("name a file that you may write"),
+    failed(place, error.to_string(), Some(error.kind()))
+}
+
+/// The same for a file that is made beside its place; the hints of the store speak of the store.
+fn uncreated(place: &str, error: &StoreError) -> CopyError {
+    let kind = match error {
+        StoreError::Io { source, .. } => Some(source.kind()),
+        _ => None,
+    };
+    failed(place, error.to_string(), kind)
+}
+
+fn failed(place: &str, why: String, kind: Option<io::ErrorKind>) -> CopyError {
+    let hint = match kind {
+        Some(io::ErrorKind::BrokenPipe) => Some("what reads it ended before the archive did: see what that said"),
+        Some(io::ErrorKind::StorageFull) => Some("free space there, or name another file"),
+        Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
+            Some("name a file in a folder that you may write to")
+        }
         _ => None,
     };
     CopyError::Failed {
         place: place.to_owned(),
         what: "cannot be written".to_owned(),
-        why: error.to_string(),
+        why,
         category: Category::Failed,
         hint: hint.map(str::to_owned),
     }

@@ -101,9 +101,6 @@ fn check_archives(outputs: &[Location]) -> Result<(), CliError> {
         }
         seen.push(file);
         match file {
-            ArchiveFile::Path(path) if path.is_dir() => {
-                return Err(CliError::Write { path: path.clone(), source: io::ErrorKind::IsADirectory.into() });
-            }
             ArchiveFile::Path(path) => check_folder(path)?,
             ArchiveFile::Stdout if io::stdout().is_terminal() => {
                 return Err(CliError::Flags {
@@ -147,6 +144,9 @@ fn check_folder(file: &Path) -> Result<(), CliError> {
         _ => Path::new("."),
     };
     let failed = |source| CliError::Write { path: file.to_owned(), source };
+    if file.is_dir() {
+        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+    }
     match fs::metadata(folder).map_err(failed)?.is_dir() {
         true => Ok(()),
         false => Err(failed(std::io::ErrorKind::NotADirectory.into())),
