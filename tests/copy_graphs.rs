@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
 
-use kimg::copy::{CopyError, Have, MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFEST, Plan, Sink, Source, execute, plan};
+use kimg::copy::{CopyError, Have, MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFEST, Plan, Root, Sink, Source, execute, plan};
 use kimg::digest::Digest;
 use kimg::error::{Category, Diagnose};
 use kimg::event::Events;
@@ -39,7 +39,7 @@ impl Sink for Protocol {
     }
 
     fn begin(&mut self, plan: &Plan) -> Result<(), CopyError> {
-        self.call("begin", &plan.root)
+        self.call("begin", &plan.roots[0].descriptor)
     }
 
     fn have(&self, _: &Descriptor) -> Result<Have, CopyError> {
@@ -61,8 +61,8 @@ impl Sink for Protocol {
         self.call("manifest", descriptor)
     }
 
-    fn finish(self: Box<Self>, root: &Descriptor, names: &[String]) -> Result<(), CopyError> {
-        self.call(&format!("finish {names:?}"), root)
+    fn finish(self: Box<Self>, roots: &[Root]) -> Result<(), CopyError> {
+        roots.iter().try_for_each(|root| self.call(&format!("finish {:?}", root.names), &root.descriptor))
     }
 }
 
@@ -71,7 +71,8 @@ fn blobs_then_manifests_bottom_up_then_names() {
     let (_folder, store) = store();
     let source = StoreSource::open(store.clone()).unwrap();
     let (root, one, two) = index(&store);
-    let plan = plan(&source, &Protocol::default(), &root, &["a:1".to_owned()]).unwrap();
+    let plan = plan(&source, &Protocol::default(), &[Root { descriptor: root.clone(), names: vec!["a:1".to_owned()] }])
+        .unwrap();
     let run = |fail_at| {
         let sink = Protocol { fail_at, ..Protocol::default() };
         let result = execute(&plan, &source, Box::new(sink.clone()), &Events::silent());
@@ -112,7 +113,7 @@ impl Documents {
     }
 
     fn walk(&self, root: &Descriptor) -> Result<Plan, CopyError> {
-        plan(self, &Protocol::default(), root, &[])
+        plan(self, &Protocol::default(), &[Root { descriptor: root.clone(), names: Vec::new() }])
     }
 
     fn refusal(&self, root: &Descriptor) -> String {

@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use kimg::copy::{CopyError, Have, Plan, Source, execute, plan};
+use kimg::copy::{CopyError, Have, Plan, Root, Source, execute, plan};
 use kimg::digest::Digest;
 use kimg::error::{Category, Diagnose};
 use kimg::event::{Event, Events, Listener, Outcome};
@@ -26,7 +26,11 @@ fn names(names: &[&str]) -> Vec<String> {
 }
 
 fn plan_to(store: &Store, root: &Descriptor, folder: &Path, named: &[&str]) -> Result<Plan, CopyError> {
-    plan(&StoreSource::open(store.clone())?, &LayoutSink::open(folder)?, root, &names(named))
+    plan(
+        &StoreSource::open(store.clone())?,
+        &LayoutSink::open(folder)?,
+        &[Root { descriptor: root.clone(), names: names(named) }],
+    )
 }
 
 fn copy(store: &Store, root: &Descriptor, folder: &Path, named: &[&str]) -> Result<(), CopyError> {

@@ -72,6 +72,8 @@ fn make(
     }
     let (layer, blob) = writer.finish()?;
     blob.into_inner().commit(&layer.digest)?;
+    let descriptor = Descriptor::new(key::media_type(request.compression), layer.digest, layer.size);
+    workshop.store.remember_tar_size(&descriptor, layer.tar_size)?;
     for path in &layer.stripped {
         workshop.events.warning(format!("--add: {path} lost its setuid or setgid bit"));
     }
@@ -82,7 +84,7 @@ fn make(
         name: NAME.to_owned(),
         history: "files added by the user of kimg".to_owned(),
         diff_id: layer.diff_id,
-        descriptor: Descriptor::new(key::media_type(request.compression), layer.digest, layer.size),
+        descriptor,
         shape: Shape::default(),
         how: "built",
     })

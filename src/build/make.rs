@@ -196,6 +196,7 @@ pub(super) fn make(
         reproduce::check(step, &record, &layer.entries, compression, image)?;
     }
     blob.into_inner().commit(&layer.digest)?;
+    workshop.store.remember_tar_size(&record.descriptor, record.tar_size)?;
     for path in &layer.stripped {
         workshop.events.detail(format!("layer {}: {path} lost its setuid or setgid bit", step.layer.name));
     }

@@ -111,6 +111,7 @@ impl Diagnose for CliError {
                 }
                 io::ErrorKind::PermissionDenied => Some("check the permissions of the file and its folders".to_owned()),
                 io::ErrorKind::StorageFull => Some("free space there".to_owned()),
+                io::ErrorKind::IsADirectory => Some("name a file in it".to_owned()),
                 _ => None,
             },
             CliError::Answer(_) | CliError::Start(_) | CliError::Worker(_) => None,

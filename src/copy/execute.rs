@@ -1,3 +1,4 @@
+use super::unpack::open;
 use super::{CopyError, Have, Plan, Sink, Source};
 use crate::event::{Events, Outcome, TaskKind};
 
@@ -6,12 +7,12 @@ pub fn execute(plan: &Plan, source: &dyn Source, mut sink: Box<dyn Sink>, events
     sink.begin(plan)?;
     for blob in plan.blobs.iter().filter(|blob| blob.have == Have::Absent) {
         let task = events.task(TaskKind::Copy, blob.descriptor.digest.to_string(), Some(blob.descriptor.size));
-        let mut content = source.open(&blob.descriptor)?;
+        let mut content = open(source, blob)?;
         sink.take_blob(&blob.descriptor, &mut content, &mut |done| task.progress(done))?;
         task.finish(Outcome::Done);
     }
     for (descriptor, bytes) in &plan.manifests {
         sink.take_manifest(descriptor, bytes)?;
     }
-    sink.finish(&plan.root, &plan.names)
+    sink.finish(&plan.roots)
 }

@@ -1,8 +1,9 @@
-//! The one way an image moves: resolve -> walk the descriptors -> ask the sink what it has -> a plan -> stream what
+//! The one way images move: resolve -> walk the descriptors -> ask the sink what it has -> a plan -> stream what
 //! moves -> manifests bottom-up -> names last.
 
 mod execute;
 mod plan;
+mod unpack;
 mod walk;
 
 use std::io::Read;
@@ -11,7 +12,8 @@ use crate::error::{Category, Diagnose};
 use crate::oci::Descriptor;
 
 pub use execute::execute;
-pub use plan::{Plan, PlannedBlob, plan};
+pub use plan::{Plan, PlannedBlob, PlannedImage, Root, plan};
+pub use unpack::unpacked;
 pub use walk::{MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFEST, MAX_MANIFESTS};
 
 /// Where an image comes from.
@@ -27,6 +29,22 @@ pub trait Source {
 
     /// Opens a blob or manifest; reading to the end verifies it, where the source can tell (a failed read).
     fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + '_>, CopyError>;
+
+    /// The size in bytes of the tar that a layer is packed from, where the source knows it; else it is unpacked once
+    /// to count. A wrong answer is found while the layer moves.
+    fn tar_size(&self, _layer: &Descriptor) -> Option<u64> {
+        None
+    }
+}
+
+/// What a sink takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Blobs and manifests as they are, of any number of platforms.
+    AsIs,
+    /// Images of one platform each: configurations as they are, and layers as tars, which are known by their diff ids.
+    /// There are no manifests.
+    Tars,
 }
 
 /// Whether a sink has a blob.
@@ -38,14 +56,19 @@ pub enum Have {
     Absent,
 }
 
-/// Where an image goes.
+/// Where images go.
 ///
 /// Contract: until [`Sink::finish`] no name points at anything new; blobs may stay for the next run when it is never
-/// called. Blobs come before the manifests that name them, and a manifest before an index that names it. A sink verifies
-/// what it takes and stores nothing that does not fit its descriptor.
+/// called. Blobs come in the order of the plan, each once and before the manifests that name it, and a manifest before
+/// an index that names it. A sink verifies what it takes and keeps nothing that does not fit its descriptor.
 pub trait Sink {
     /// What it is, for errors: `oci:DIR`.
     fn describe(&self) -> String;
+
+    /// What it takes; the plan is made accordingly.
+    fn form(&self) -> Form {
+        Form::AsIs
+    }
 
     /// Told what will come, before anything does; refuses what it cannot hold.
     fn begin(&mut self, plan: &Plan) -> Result<(), CopyError>;
@@ -64,8 +87,8 @@ pub trait Sink {
     /// Takes the bytes of a manifest or index, as they are.
     fn take_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError>;
 
-    /// Points `names` at the root.
-    fn finish(self: Box<Self>, root: &Descriptor, names: &[String]) -> Result<(), CopyError>;
+    /// Points the names of each root at it.
+    fn finish(self: Box<Self>, roots: &[Root]) -> Result<(), CopyError>;
 }
 
 /// A failure to move an image.
@@ -92,6 +115,18 @@ pub enum CopyError {
         category: Category,
         /// What to do.
         hint: Option<String>,
+    },
+    /// An image that the sink cannot hold.
+    #[error("{place}: {image}: {why}")]
+    Unfit {
+        /// The sink.
+        place: String,
+        /// The image.
+        image: String,
+        /// Why not.
+        why: String,
+        /// What to do.
+        hint: String,
     },
     /// A manifest that no image has.
     #[error("{place}: manifest {descriptor}: {why}")]
@@ -123,6 +158,7 @@ impl Diagnose for CopyError {
         match self {
             CopyError::NotFound { .. } => Category::NotFound,
             CopyError::Failed { category, .. } => *category,
+            CopyError::Unfit { .. } => Category::Usage,
             CopyError::Manifest { .. } => Category::Verification,
         }
     }
@@ -130,6 +166,7 @@ impl Diagnose for CopyError {
     fn hint(&self) -> Option<String> {
         match self {
             CopyError::Failed { hint, .. } => hint.clone(),
+            CopyError::Unfit { hint, .. } => Some(hint.clone()),
             _ => None,
         }
     }

@@ -4,23 +4,23 @@ use std::io::Read;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{CopyError, Source};
+use super::{CopyError, Root, Source};
 use crate::digest::Digest;
 use crate::oci::{Descriptor, Index, Manifest, media_type};
 
 /// Indexes within indexes, at most.
 pub const MAX_DEPTH: usize = 8;
 
-/// Manifests and blobs of one image, at most.
+/// Manifests and blobs of the images of one copy, at most.
 pub const MAX_DESCRIPTORS: usize = 10_000;
 
 /// A manifest's size in bytes, at most (distribution-spec 1.1 asks registries for 4 MiB at least).
 pub const MAX_MANIFEST: u64 = 8 << 20;
 
-/// All manifests of one image, in bytes, at most: they are held in memory.
+/// All manifests of one copy, in bytes, at most: they are held in memory.
 pub const MAX_MANIFESTS: u64 = 64 << 20;
 
-/// What one image consists of.
+/// What images consist of.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     /// Blobs, in the order in which they were met, each once.
@@ -49,10 +49,12 @@ impl Shape {
     }
 }
 
-/// Reads all manifests below `root`.
-pub(super) fn walk(source: &dyn Source, root: &Descriptor) -> Result<Graph, CopyError> {
+/// Reads all manifests below `roots`.
+pub(super) fn walk(source: &dyn Source, roots: &[Root]) -> Result<Graph, CopyError> {
     let mut graph = Graph::default();
-    visit(source, root, 0, &mut graph)?;
+    for root in roots {
+        visit(source, &root.descriptor, 0, &mut graph)?;
+    }
     Ok(graph)
 }
 
@@ -103,7 +105,8 @@ fn visit(source: &dyn Source, descriptor: &Descriptor, depth: usize, graph: &mut
     Ok(())
 }
 
-fn read(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>, CopyError> {
+/// Reads a document whole, and verifies it.
+pub(super) fn read(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>, CopyError> {
     let wrong =
         |why: String| CopyError::Manifest { place: source.describe(), descriptor: descriptor.digest.to_string(), why };
     if descriptor.size > MAX_MANIFEST {

@@ -4,8 +4,8 @@ use super::{Entry, EntryKind};
 
 pub(super) const BLOCK: usize = 512;
 
-/// The headers of one entry, whole blocks.
-pub(super) fn encode(entry: &Entry, mtime: u64) -> Vec<u8> {
+/// The headers of one entry, whole blocks: what stands in a tar before its contents.
+pub fn encode(entry: &Entry, mtime: u64) -> Vec<u8> {
     let mut path = entry.path.as_bytes().to_vec();
     if entry.kind == EntryKind::Directory {
         path.push(b'/');

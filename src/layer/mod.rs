@@ -19,6 +19,7 @@ mod zip_member;
 pub use chunk::Compression;
 pub use entry::{Entry, EntryKind, EntryRecord, Origin};
 pub use error::LayerError;
+pub use header::encode as tar_header;
 pub use outside::{Limits, read_tar};
 pub use path::EntryPath;
 pub use pool::Pool;

@@ -8,8 +8,8 @@ use super::{StoreError, Verified};
 use crate::digest::{Algorithm, Digest};
 use crate::oci::{Descriptor, Index};
 
-/// image-spec 1.1, image-layout.md, "oci-layout file".
-const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
+/// What a layout's file `oci-layout` holds (image-spec 1.1, image-layout.md, "oci-layout file").
+pub const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 
 /// An OCI image layout: the store's own, and any other folder that images are written to.
 #[derive(Debug, Clone)]

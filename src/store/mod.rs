@@ -25,6 +25,7 @@ mod part;
 mod prune;
 mod records;
 mod verified;
+mod whole_file;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -36,11 +37,12 @@ pub use check::Finding;
 pub use downloads::{Downloads, NewInput};
 pub use error::StoreError;
 pub use index::{NAME, Named};
-pub use layout::Layout;
+pub use layout::{LAYOUT, Layout};
 pub use part::Part;
 pub use prune::{PruneOptions, Pruned};
 pub use records::VOUCHED;
 pub use verified::Verified;
+pub use whole_file::WholeFile;
 
 /// The store; cheap to clone.
 #[derive(Debug, Clone)]

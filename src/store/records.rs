@@ -1,11 +1,21 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::{Store, StoreError};
+use crate::oci::Descriptor;
+
+/// The kind of records of the tars that layers are packed from.
+const TARS: &str = "tars";
+
+#[derive(Serialize, Deserialize)]
+struct TarRecord {
+    descriptor: Descriptor,
+    tar_size: u64,
+}
 
 /// The kind of records that say who vouched for an input. They are pruned with the inputs.
 pub const VOUCHED: &str = "vouched";
@@ -25,6 +35,18 @@ impl Store {
             files::make_folder(folder)?;
         }
         files::write_whole(&self.cache("tmp"), &path, &crate::oci::to_bytes(value))
+    }
+
+    /// Keeps the size of the tar that a layer is packed from.
+    pub fn remember_tar_size(&self, layer: &Descriptor, tar_size: u64) -> Result<(), StoreError> {
+        let (key, descriptor) = (layer.digest.hex(), layer.clone());
+        self.remember(TARS, &key, &TarRecord { descriptor, tar_size })
+    }
+
+    /// The size of the tar that a layer is packed from, where it is known.
+    pub fn tar_size(&self, layer: &Descriptor) -> Option<u64> {
+        let record: TarRecord = self.recall(TARS, &layer.digest.hex())?;
+        (record.descriptor.digest == layer.digest).then_some(record.tar_size)
     }
 
     fn record(&self, kind: &str, key: &str) -> PathBuf {

@@ -1,7 +1,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::copy::{CopyError, Have, Plan, Sink};
+use crate::copy::{CopyError, Have, Plan, Root, Sink};
 use crate::error::{Category, Diagnose};
 use crate::oci::Descriptor;
 use crate::store::{Layout, StoreError, Verified};
@@ -95,10 +95,13 @@ impl Sink for LayoutSink {
         self.take(descriptor, &mut &bytes[..], &mut |_| {})
     }
 
-    fn finish(self: Box<Self>, root: &Descriptor, names: &[String]) -> Result<(), CopyError> {
-        let mut root = root.clone();
-        // Names are those of the target.
-        root.annotations.clear();
-        self.layout.name(names, &root).map_err(self.failed("index.json"))
+    fn finish(self: Box<Self>, roots: &[Root]) -> Result<(), CopyError> {
+        for root in roots {
+            let mut descriptor = root.descriptor.clone();
+            // Names are those of the target.
+            descriptor.annotations.clear();
+            self.layout.name(&root.names, &descriptor).map_err(self.failed("index.json"))?;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,21 @@
 //! The places an image lives in: each a [`Source`](crate::copy::Source), a [`Sink`](crate::copy::Sink), or both.
 
+mod archive;
+mod docker_archive;
+mod docker_daemon;
+mod docker_error;
+mod docker_host;
+mod docker_images;
+mod docker_name;
 mod layout;
+mod oci_archive;
 mod store;
 
+pub use archive::Archive;
+pub use docker_archive::DockerArchiveSink;
+pub use docker_daemon::Daemon;
+pub use docker_host::{DockerHost, InvalidDockerHost};
+pub use docker_name::docker_name;
 pub use layout::LayoutSink;
+pub use oci_archive::OciArchiveSink;
 pub use store::StoreSource;

@@ -36,4 +36,8 @@ impl Source for StoreSource {
         let blob = blob.map_err(|error| CopyError::because(PLACE, &descriptor.digest.to_string(), &error))?;
         Ok(Box::new(blob))
     }
+
+    fn tar_size(&self, layer: &Descriptor) -> Option<u64> {
+        self.store.tar_size(layer)
+    }
 }

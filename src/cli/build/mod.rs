@@ -14,6 +14,7 @@ use super::{Failure, Session, answer, files, interrupt};
 use crate::build::{self, Addition, Built, Sources, Workshop};
 use crate::layer::Compression;
 use crate::oci::Platform;
+use crate::transport::docker_name;
 use crate::ui::{escape, size};
 
 use order::Order;
@@ -21,14 +22,17 @@ use order::Order;
 const EXAMPLES: &str = "\
 Examples:
   kimg build kafka:3.5.2
-  kimg build kafka zookeeper -o oci:out
+  docker run $(kimg build kafka --load)
+  kimg build kafka zookeeper -o oci-archive:both.tar
+  kimg build kafka -o docker-archive:- | ssh host docker load
   kimg build kafka -t registry.example/team/kafka:3.5.2 --label team=data
   kimg build kafka --add ./my.properties:/etc/kafka/my.properties:0640 --ca company.pem
   kimg build kafka --compression zstd:19 --metadata-file out.json
   kimg build kafka --mirror maven=https://mirror.example/maven2
   kimg build kafka --offline --inputs inputs
 
-Standard output has one line an image: its name (the first --tag, or else NAME:VERSION) and digest.";
+Standard output has one line an image: its name (the first --tag, or else NAME:VERSION) and digest.
+With --load or docker-daemon:REF it has the name there; with `-` as FILE, the archive instead.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -36,9 +40,13 @@ pub(in crate::cli) struct Args {
     /// What to build; without VERSION the family's default
     #[arg(id = "image", required = true, value_name = "IMAGE[:VERSION]", value_parser = values::image)]
     images: Vec<String>,
-    /// Write the images there too: oci:DIR[:REF] (repeatable)
+    /// Write the images there too: oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF] or docker-daemon:REF;
+    /// `-` as FILE is standard output (repeatable)
     #[arg(short, long, value_name = "LOCATION", value_parser = values::location)]
     output: Vec<Location>,
+    /// Load the images into the Docker daemon (at DOCKER_HOST), and print their names there
+    #[arg(long)]
+    load: bool,
     /// A further name for the image (repeatable)
     #[arg(short, long = "tag", value_name = "NAME[:TAG]", value_parser = values::tag)]
     tags: Vec<String>,
@@ -91,25 +99,25 @@ struct Changes {
     ca: Vec<PathBuf>,
 }
 
-/// Builds images, one after the other, for they share layers.
+/// Builds images, one after the other, for they share layers; then takes all of them to each output.
 pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
-    let order = Order::resolve(&args)?;
+    let order = Order::resolve(&args, &session.environment)?;
     let mut workshop = args.means.workshop(args.definitions.images.as_deref(), session)?;
     workshop.sources = Sources { folders: args.inputs.clone(), offline: args.offline, ..workshop.sources };
     let built = interrupt::run(async {
+        let daemon = deliver::daemon(&order).await?;
         let mut all = Vec::new();
         for request in &order.requests {
             let built = build::build(request, &workshop).await?;
             tell(&built, &workshop);
-            for output in &order.outputs {
-                deliver::deliver(&built, &request.tags, output, &workshop).await?;
-            }
-            // The images are wanted even where nobody reads their names.
-            match answer::print(&answer_line(&built, &request.tags)) {
-                Err(Failure::Unread) => {}
-                printed => printed?,
+            if order.outputs.is_empty() {
+                answer(&built, &request.tags, &order, &workshop)?;
             }
             all.push((built, request.tags.clone()));
+        }
+        if !order.outputs.is_empty() {
+            deliver::deliver(&all, &order, daemon, &workshop).await?;
+            all.iter().try_for_each(|(built, tags)| answer(built, tags, &order, &workshop))?;
         }
         Ok(all)
     })?;
@@ -122,10 +130,31 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The reference with its digest: the first tag's, or else the image's own name's.
-fn answer_line(built: &Built, tags: &[String]) -> String {
+/// Prints the name of an image that is where it was wanted. The images are wanted even where nobody reads their names.
+fn answer(built: &Built, tags: &[String], order: &Order, workshop: &Workshop) -> Result<(), Failure> {
+    let line = answer_line(built, tags, &order.outputs);
+    if order.outputs.iter().any(Location::is_stdout) {
+        // Standard output is an archive.
+        workshop.events.note(line);
+        return Ok(());
+    }
+    match answer::print(&format!("{}\n", escape(&line))) {
+        Err(Failure::Unread) => Ok(()),
+        printed => printed,
+    }
+}
+
+/// The reference with its digest: the first tag's, or else the image's own name's. Where it went into a Docker daemon,
+/// what `docker run` takes: there it has no digest.
+fn answer_line(built: &Built, tags: &[String], outputs: &[Location]) -> String {
     let name = tags.first().unwrap_or(&built.name);
-    format!("{}@{}\n", escape(name), built.manifest.digest)
+    match outputs.iter().find(|output| output.is_daemon()) {
+        None => format!("{name}@{}", built.manifest.digest),
+        Some(daemon) => {
+            let name = daemon.name().unwrap_or(name);
+            docker_name(name).unwrap_or_else(|_| name.clone())
+        }
+    }
 }
 
 fn tell(built: &Built, workshop: &Workshop) {

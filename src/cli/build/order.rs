@@ -1,11 +1,13 @@
 use std::fs::{self, File};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use super::Args;
 use super::request::requests;
 use crate::build::Request;
-use crate::cli::CliError;
-use crate::cli::values::Location;
+use crate::cli::values::{ArchiveFile, Location};
+use crate::cli::{CliError, Environment};
+use crate::transport::DockerHost;
 
 /// A resolved command line: all that can be known to be wrong before the work is found here.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub(super) struct Order {
     pub(super) requests: Vec<Request>,
     /// Where each goes besides the store.
     pub(super) outputs: Vec<Location>,
+    /// Where the Docker daemon listens, if images go into one.
+    pub(super) docker_host: Option<DockerHost>,
     /// Where the metadata go.
     pub(super) metadata_file: Option<PathBuf>,
     /// Where the image's id goes.
@@ -22,8 +26,12 @@ pub(super) struct Order {
 
 impl Order {
     /// Resolves the flags.
-    pub(super) fn resolve(args: &Args) -> Result<Order, CliError> {
+    pub(super) fn resolve(args: &Args, environment: &Environment) -> Result<Order, CliError> {
         check_one_image(args)?;
+        let mut outputs = args.output.clone();
+        outputs.extend(args.load.then_some(Location::Daemon { name: None }));
+        check_archives(&outputs)?;
+        check_one_platform(args, &outputs)?;
         for addition in &args.changes.add {
             fs::symlink_metadata(&addition.from).map_err(read_error(&addition.from))?;
         }
@@ -41,7 +49,11 @@ impl Order {
         }
         Ok(Order {
             requests: requests(args)?,
-            outputs: args.output.clone(),
+            docker_host: match outputs.iter().any(Location::is_daemon) {
+                true => Some(docker_host(environment)?),
+                false => None,
+            },
+            outputs,
             metadata_file: args.metadata_file.clone(),
             iidfile: args.iidfile.clone(),
         })
@@ -51,7 +63,7 @@ impl Order {
 /// What names one image cannot be given to several.
 fn check_one_image(args: &Args) -> Result<(), CliError> {
     let count = args.images.len();
-    let named = |location: &Location| matches!(location, Location::Layout { name: Some(_), .. });
+    let named = |location: &Location| location.name().is_some();
     let flag = match () {
         () if !args.tags.is_empty() => "--tag",
         () if args.iidfile.is_some() => "--iidfile",
@@ -65,6 +77,70 @@ fn check_one_image(args: &Args) -> Result<(), CliError> {
             why: format!("it is for one image, and {count} are to be built"),
             hint: "build them one by one; layers that they share are made once".to_owned(),
         }),
+    }
+}
+
+/// Docker's own format knows no images of several platforms.
+fn check_one_platform(args: &Args, outputs: &[Location]) -> Result<(), CliError> {
+    match outputs.iter().find(|output| output.holds_one_platform()) {
+        Some(output) if args.platform.len() > 1 => Err(CliError::Flags {
+            flag: "--platform",
+            why: format!("{} holds images of one platform, and {} are named", output.place(), args.platform.len()),
+            hint: "name one, or write oci:DIR or oci-archive:FILE".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Each archive is a file of its own, and none is for a terminal.
+fn check_archives(outputs: &[Location]) -> Result<(), CliError> {
+    let flag = "--output";
+    let mut seen = Vec::new();
+    for output in outputs {
+        let Location::Archive { file, .. } = output else { continue };
+        if seen.contains(&file) {
+            return Err(CliError::Flags {
+                flag,
+                why: format!("two archives are to be written to {file}"),
+                hint: "give each a file of its own; all images of the command go into each".to_owned(),
+            });
+        }
+        seen.push(file);
+        match file {
+            ArchiveFile::Path(path) => check_folder(path)?,
+            ArchiveFile::Stdout if io::stdout().is_terminal() => {
+                return Err(CliError::Flags {
+                    flag,
+                    why: "standard output is a terminal, and an archive is not text".to_owned(),
+                    hint: "pipe it into what reads it, such as `docker load`, or write `> FILE`".to_owned(),
+                });
+            }
+            ArchiveFile::Stdout => {}
+        }
+    }
+    Ok(())
+}
+
+/// What `DOCKER_HOST` says, or else where Docker's own programs look.
+fn docker_host(environment: &Environment) -> Result<DockerHost, CliError> {
+    let variable = |name: &str, why: String, hint: &str| CliError::Variable {
+        name: name.to_owned(),
+        why,
+        hint: Some(hint.to_owned()),
+    };
+    let Some(text) = environment.text("DOCKER_HOST")? else { return Ok(DockerHost::default()) };
+    let host: DockerHost = text.parse().map_err(|error: crate::transport::InvalidDockerHost| {
+        variable("DOCKER_HOST", error.to_string(), "write unix:///PATH or tcp://HOST:PORT; ssh can forward a socket")
+    })?;
+    // What the user wants encrypted is not sent in the clear.
+    let wants_tls = environment.has("DOCKER_TLS_VERIFY") || environment.has("DOCKER_TLS");
+    match &host {
+        DockerHost::Tcp(_) if wants_tls => Err(variable(
+            "DOCKER_TLS_VERIFY",
+            "kimg speaks to Docker daemons without TLS".to_owned(),
+            "forward the daemon's socket by ssh, or write -o docker-archive:- and pipe it into `docker load`",
+        )),
+        _ => Ok(host),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use super::{InvalidValue, tag};
 use crate::definition::nearest;
 
-/// Where a built image goes besides the store.
+/// Where built images go besides the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) enum Location {
     /// `oci:DIR[:REF]`: an OCI layout, and the image's name there where it is not to be its own names.
@@ -14,57 +14,191 @@ pub(in crate::cli) enum Location {
         /// The name.
         name: Option<String>,
     },
+    /// `oci-archive:FILE[:REF]` and `docker-archive:FILE[:REF]`: the same as a tar.
+    Archive {
+        /// Of which kind.
+        kind: ArchiveKind,
+        /// The file.
+        file: ArchiveFile,
+        /// The name.
+        name: Option<String>,
+    },
+    /// `docker-daemon:REF`, and `--load`, which has no name of its own.
+    Daemon {
+        /// The name.
+        name: Option<String>,
+    },
 }
 
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Location::Layout { folder, name } = self;
-        write!(f, "oci:{}", folder.display())?;
-        name.iter().try_for_each(|name| write!(f, ":{name}"))
+/// The formats of archives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum ArchiveKind {
+    /// An OCI layout.
+    Oci,
+    /// What `docker save` writes.
+    Docker,
+}
+
+/// Where an archive is written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) enum ArchiveFile {
+    /// A file.
+    Path(PathBuf),
+    /// `-`, and the names that the system has for it.
+    Stdout,
+}
+
+impl Location {
+    /// The name that an image gets there, where it is given.
+    pub(in crate::cli) fn name(&self) -> Option<&String> {
+        match self {
+            Location::Layout { name, .. } | Location::Archive { name, .. } | Location::Daemon { name } => name.as_ref(),
+        }
+    }
+
+    /// Whether it is standard output.
+    pub(in crate::cli) fn is_stdout(&self) -> bool {
+        matches!(self, Location::Archive { file: ArchiveFile::Stdout, .. })
+    }
+
+    /// Whether it is a Docker daemon.
+    pub(in crate::cli) fn is_daemon(&self) -> bool {
+        matches!(self, Location::Daemon { .. })
+    }
+
+    /// Whether it knows no images of several platforms.
+    pub(in crate::cli) fn holds_one_platform(&self) -> bool {
+        self.is_daemon() || matches!(self, Location::Archive { kind: ArchiveKind::Docker, .. })
+    }
+
+    /// What messages call it: without a name, for one image or several.
+    pub(in crate::cli) fn place(&self) -> String {
+        match self {
+            Location::Layout { folder, .. } => format!("oci:{}", folder.display()),
+            Location::Archive { kind, file, .. } => format!("{kind}:{file}"),
+            Location::Daemon { .. } => "docker-daemon".to_owned(),
+        }
     }
 }
+
+impl fmt::Display for ArchiveKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ArchiveKind::Oci => "oci-archive",
+            ArchiveKind::Docker => "docker-archive",
+        })
+    }
+}
+
+impl fmt::Display for ArchiveFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ArchiveFile::Path(path) => write!(f, "{}", path.display()),
+            ArchiveFile::Stdout => f.write_str("-"),
+        }
+    }
+}
+
+const KINDS: [&str; 4] = ["oci", "oci-archive", "docker-archive", "docker-daemon"];
 
 /// The other locations of skopeo's kind, which kimg will write one day.
-const NOT_YET: [&str; 6] = ["docker", "docker-archive", "docker-daemon", "oci-archive", "store", "bundle"];
+const NOT_YET: [&str; 3] = ["docker", "store", "bundle"];
 
-/// Parses a location as skopeo writes it: the folder ends at the first `:`.
+const FORMS: &str = "write oci:DIR, oci-archive:FILE, docker-archive:FILE or docker-daemon:NAME:TAG";
+
+/// Parses a location as skopeo writes it: the folder or file ends at the first `:`.
 pub(in crate::cli) fn location(text: &str) -> Result<Location, InvalidValue> {
     let Some((kind, rest)) = text.split_once(':') else {
-        let hint = if text.is_empty() { "write oci:DIR".to_owned() } else { format!("did you mean oci:{text}?") };
+        let hint = match text {
+            "" | "-" => FORMS.to_owned(),
+            kind if KINDS.contains(&kind) => FORMS.to_owned(),
+            text if text.ends_with(".tar") => format!("did you mean oci-archive:{text} or docker-archive:{text}?"),
+            text => format!("did you mean oci:{text}?"),
+        };
         return Err(InvalidValue::new("it does not say what to write", hint));
     };
-    if NOT_YET.contains(&kind) {
-        return Err(InvalidValue::new(
-            format!("kimg cannot write {kind}: yet"),
-            "write oci:DIR, from which skopeo copies to anywhere",
-        ));
+    match kind {
+        "oci" => {
+            let (folder, name) = path_and_name(rest, "the folder is missing", "write oci:DIR")?;
+            Ok(Location::Layout { folder: PathBuf::from(folder), name })
+        }
+        "oci-archive" => archive(ArchiveKind::Oci, rest),
+        "docker-archive" => archive(ArchiveKind::Docker, rest),
+        "docker-daemon" if rest.is_empty() => Err(InvalidValue::new(
+            "the name is missing",
+            "write docker-daemon:NAME:TAG, or --load for the image's own names",
+        )),
+        "docker-daemon" => Ok(Location::Daemon { name: Some(tag(rest)?) }),
+        kind if NOT_YET.contains(&kind) => {
+            let why = format!("kimg cannot write {kind}: yet");
+            Err(InvalidValue::new(why, "write oci:DIR, from which skopeo copies to anywhere"))
+        }
+        kind => {
+            let near = nearest(kind, KINDS.into_iter().chain(NOT_YET));
+            let hint = near.first().map_or_else(|| FORMS.to_owned(), |near| format!("did you mean {near}:?"));
+            Err(InvalidValue::new("there is no such kind of location", hint))
+        }
     }
-    if kind != "oci" {
-        let near = nearest(kind, NOT_YET.into_iter().chain(["oci"]));
-        let hint = near.first().map_or_else(|| "write oci:DIR".to_owned(), |near| format!("did you mean {near}:?"));
-        return Err(InvalidValue::new("there is no such kind of location", hint));
-    }
-    let (folder, name) = match rest.split_once(':') {
-        Some((folder, name)) => (folder, Some(tag(name)?)),
+}
+
+fn archive(kind: ArchiveKind, rest: &str) -> Result<Location, InvalidValue> {
+    let (file, name) = path_and_name(rest, "the file is missing", &format!("write {kind}:FILE"))?;
+    let file = match file {
+        // These would be opened beside the program's own standard output, which holds the answer.
+        "-" | "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => ArchiveFile::Stdout,
+        file => ArchiveFile::Path(PathBuf::from(file)),
+    };
+    Ok(Location::Archive { kind, file, name })
+}
+
+fn path_and_name<'a>(rest: &'a str, why: &str, hint: &str) -> Result<(&'a str, Option<String>), InvalidValue> {
+    let (path, name) = match rest.split_once(':') {
+        Some((path, name)) => (path, Some(tag(name)?)),
         None => (rest, None),
     };
-    if folder.is_empty() {
-        return Err(InvalidValue::new("the folder is missing", "write oci:DIR"));
+    match path {
+        "" => Err(InvalidValue::new(why, hint)),
+        path => Ok((path, name)),
     }
-    Ok(Location::Layout { folder: PathBuf::from(folder), name })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_layout_with_and_without_name() {
         let layout = |name: Option<&str>| Location::Layout { folder: "a/b".into(), name: name.map(str::to_owned) };
         assert_eq!(location("oci:a/b"), Ok(layout(None)));
         assert_eq!(location("oci:a/b:kafka:3.5.2"), Ok(layout(Some("kafka:3.5.2"))));
-        assert_eq!(location("oci:a/b:kafka").unwrap().to_string(), "oci:a/b:kafka");
         for wrong in ["", "out", "oci:", "oci::x", "oci:a:", "docker://registry.example/a", "oic:a"] {
+            assert!(location(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_place_or_refused(kind in prop::sample::select(KINDS.to_vec()), rest in "[-a-z0-9/.:@_ A-Z]{0,20}") {
+            if let Ok(location) = location(&format!("{kind}:{rest}")) {
+                prop_assert!(location.place().starts_with(kind));
+                let name = location.name().cloned().unwrap_or_default();
+                prop_assert!(rest.ends_with(&name) && location.name().is_none_or(|name| tag(name).is_ok()));
+            }
+        }
+    }
+
+    #[test]
+    fn archives_and_daemons() {
+        let archive = |kind, file, name: Option<&str>| Location::Archive { kind, file, name: name.map(str::to_owned) };
+        let path = || ArchiveFile::Path("a/b.tar".into());
+        assert_eq!(location("oci-archive:a/b.tar"), Ok(archive(ArchiveKind::Oci, path(), None)));
+        let named = location("docker-archive:a/b.tar:localhost:5000/x:1");
+        assert_eq!(named, Ok(archive(ArchiveKind::Docker, path(), Some("localhost:5000/x:1"))));
+        assert_eq!(location("oci-archive:/dev/stdout"), Ok(archive(ArchiveKind::Oci, ArchiveFile::Stdout, None)));
+        assert_eq!(location("docker-daemon:a/x:1").unwrap(), Location::Daemon { name: Some("a/x:1".to_owned()) });
+        assert_eq!(location("oci-archive:-:x").unwrap().place(), "oci-archive:-");
+        for wrong in ["oci-archive:", "docker-archive::x", "oci-archive:a:X", "docker-daemon:", "docker-daemon:Kafka"] {
             assert!(location(wrong).is_err(), "{wrong}");
         }
     }

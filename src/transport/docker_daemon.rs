@@ -1,0 +1,232 @@
+//! A Docker daemon: images are loaded into it as the tar of `docker save`, with the layers only that it lacks.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::query_parameters::ImportImageOptions;
+use bollard::{API_DEFAULT_VERSION, Docker, body_try_stream};
+use futures_util::StreamExt;
+use futures_util::stream::poll_fn;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::docker_images::Images;
+use super::{Archive, DockerArchiveSink, DockerHost, docker_error};
+use crate::copy::{self, CopyError, Form, Have, Plan, PlannedImage, Root, Sink, Source};
+use crate::error::{Category, Diagnose};
+use crate::event::Events;
+use crate::oci::Descriptor;
+
+/// How long a daemon may take to answer a question.
+const ANSWER: Duration = Duration::from_secs(120);
+
+/// It answers when it has loaded all, which has no bound; the user can end it.
+const LOAD: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Chunks on their way to the daemon.
+const CHUNKS: usize = 2;
+
+/// A daemon that answers. All of it blocks: it is for threads of a tokio runtime that may.
+#[derive(Debug, Clone)]
+pub struct Daemon {
+    docker: Docker,
+    place: String,
+    runtime: Handle,
+}
+
+impl Daemon {
+    /// Connects, and asks whether it is one.
+    pub fn connect(host: &DockerHost) -> Result<Daemon, CopyError> {
+        let place = format!("docker-daemon at {host}");
+        let seconds = ANSWER.as_secs();
+        let docker = match host {
+            DockerHost::Unix(path) => Docker::connect_with_unix(path, seconds, API_DEFAULT_VERSION),
+            DockerHost::Tcp(address) => Docker::connect_with_http(address, seconds, API_DEFAULT_VERSION),
+        };
+        let docker = docker.map_err(|error| docker_error::failed(&place, &error))?;
+        let daemon = Daemon { docker, place, runtime: Handle::current() };
+        match daemon.ask(daemon.docker.ping()) {
+            Ok(answer) if answer.trim() == "OK" => Ok(daemon),
+            Ok(answer) => Err(docker_error::other(&daemon.place, &answer)),
+            Err(error) => Err(docker_error::unanswered(&daemon.place, &error)),
+        }
+    }
+
+    /// Loads images. Layers that the daemon has are left out; where it does not take that, they are sent.
+    pub fn load(&self, source: &dyn Source, roots: &[Root], events: &Events) -> Result<(), CopyError> {
+        let all = copy::plan(source, &self.sink(), roots)?;
+        let images = Images::of(self, &all.images)?;
+        if images.hold(&all.images) {
+            events.detail(format!("{}: the images are there", self.place));
+            return Ok(());
+        }
+        let plan = all.clone().leave_out(|layers| images.layers(layers));
+        let left_out = plan.blobs.iter().filter(|blob| blob.have == Have::Present).count();
+        let sink = self.sink();
+        let refused = sink.refused.clone();
+        match copy::execute(&plan, source, Box::new(sink), events) {
+            Err(error) if left_out > 0 && refused.load(Ordering::Relaxed) => {
+                events.detail(format!("{error}; all layers are sent"));
+                copy::execute(&all, source, Box::new(self.sink()), events)
+            }
+            Ok(()) if left_out > 0 => {
+                events.detail(format!("{}: {left_out} layers were there", self.place));
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    fn sink(&self) -> DaemonSink {
+        DaemonSink { daemon: self.clone(), planned: Vec::new(), loading: None, refused: Arc::default() }
+    }
+
+    /// Waits for the answer to a question.
+    pub(super) fn ask<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.runtime.block_on(question)
+    }
+
+    /// A failure of it.
+    pub(super) fn failed(&self, error: Error) -> CopyError {
+        docker_error::failed(&self.place, &error)
+    }
+
+    /// Its API.
+    pub(super) fn docker(&self) -> &Docker {
+        &self.docker
+    }
+}
+
+/// The daemon as a sink: one request, whose body is the archive.
+struct DaemonSink {
+    daemon: Daemon,
+    /// What it is to have.
+    planned: Vec<PlannedImage>,
+    loading: Option<Loading>,
+    /// Whether it did not want what it was sent.
+    refused: Arc<AtomicBool>,
+}
+
+struct Loading {
+    archive: DockerArchiveSink,
+    whole: Arc<AtomicBool>,
+    request: JoinHandle<Result<(), Error>>,
+}
+
+/// Writes chunks of the request's body.
+struct Chunks(mpsc::Sender<Vec<u8>>);
+
+impl Write for Chunks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        self.0.blocking_send(bytes.to_vec()).map(|()| bytes.len()).map_err(gone)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl DaemonSink {
+    fn start(&self) -> Loading {
+        let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(CHUNKS);
+        let whole = Arc::new(AtomicBool::new(false));
+        let is_whole = whole.clone();
+        // A body that ends early is torn, not short: the daemon must not take it for all.
+        let body = poll_fn(move |context| {
+            receiver.poll_recv(context).map(|chunk| match chunk {
+                Some(chunk) => Some(Ok(chunk.into())),
+                None if is_whole.load(Ordering::Acquire) => None,
+                None => Some(Err(io::Error::other("the copy ended"))),
+            })
+        });
+        let docker = self.daemon.docker.clone().with_timeout(LOAD);
+        let request = self.daemon.runtime.spawn(async move {
+            let options = ImportImageOptions { quiet: true, ..ImportImageOptions::default() };
+            let mut answers = docker.import_image(options, body_try_stream(body), None);
+            while let Some(answer) = answers.next().await {
+                answer?;
+            }
+            Ok(())
+        });
+        let archive = DockerArchiveSink::new(Archive::to(&self.daemon.place, Chunks(sender)));
+        Loading { archive, whole, request }
+    }
+
+    /// What the daemon said of the request.
+    fn answer(&self, request: JoinHandle<Result<(), Error>>) -> Result<(), CopyError> {
+        match self.daemon.runtime.block_on(request) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                let says = matches!(error, Error::DockerStreamError { .. } | Error::DockerResponseServerError { .. });
+                self.refused.store(says, Ordering::Relaxed);
+                Err(self.daemon.failed(error))
+            }
+            Err(_) => Err(docker_error::lost(&self.daemon.place)),
+        }
+    }
+
+    /// Does a step; where the daemon hung up, its answer tells why.
+    fn step(&mut self, step: impl FnOnce(&mut DockerArchiveSink) -> Result<(), CopyError>) -> Result<(), CopyError> {
+        let Some(loading) = &mut self.loading else { return Ok(()) };
+        let Err(error) = step(&mut loading.archive) else { return Ok(()) };
+        match (error.category(), self.loading.take()) {
+            // Only writing fails so.
+            (Category::Failed, Some(Loading { archive, request, .. })) => {
+                drop(archive);
+                self.answer(request).and(Err(docker_error::lost(&self.daemon.place)))
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+impl Sink for DaemonSink {
+    fn describe(&self) -> String {
+        self.daemon.place.clone()
+    }
+
+    fn form(&self) -> Form {
+        Form::Tars
+    }
+
+    fn begin(&mut self, plan: &Plan) -> Result<(), CopyError> {
+        self.planned = plan.images.clone();
+        self.loading = Some(self.start());
+        self.step(|archive| archive.begin(plan))
+    }
+
+    fn have(&self, _: &Descriptor) -> Result<Have, CopyError> {
+        Ok(Have::Absent)
+    }
+
+    fn take_blob(
+        &mut self,
+        descriptor: &Descriptor,
+        content: &mut dyn Read,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), CopyError> {
+        self.step(|archive| archive.take_blob(descriptor, content, progress))
+    }
+
+    fn take_manifest(&mut self, _: &Descriptor, _: &[u8]) -> Result<(), CopyError> {
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, roots: &[Root]) -> Result<(), CopyError> {
+        let Some(Loading { archive, whole, request }) = self.loading.take() else { return Ok(()) };
+        whole.store(true, Ordering::Release);
+        let sent = Box::new(archive).finish(roots);
+        self.answer(request)?;
+        sent?;
+        // Whoever says "done" to anything is not believed.
+        match Images::by_name(&self.daemon, &self.planned)?.hold_layers(&self.planned) {
+            true => Ok(()),
+            false => Err(docker_error::lost(&self.daemon.place)),
+        }
+    }
+}
