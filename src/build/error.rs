@@ -31,6 +31,16 @@ pub enum BuildError {
         /// Versions that may be meant.
         near: Vec<String>,
     },
+    /// A version that is to be locked, and that its definition does not know.
+    #[error("image `{name}:{}`: its definition has no such version", version.escape_debug())]
+    UndefinedVersion {
+        /// The family.
+        name: String,
+        /// What was asked for.
+        version: String,
+        /// The versions that it has.
+        known: Vec<String>,
+    },
     /// Definitions that are each other's base.
     #[error("image `{image}`: its bases never end")]
     BaseLoop {
@@ -113,14 +123,6 @@ pub enum BuildError {
         line: usize,
         /// What is wrong.
         why: String,
-    },
-    /// A version that its definition does not list.
-    #[error("image {name}:{}: its definition does not list that version", version.escape_debug())]
-    UnlistedVersion {
-        /// The family.
-        name: String,
-        /// What was asked for.
-        version: String,
     },
     /// A release whose jars are not known: no archive could be asked, and no list of them is there.
     #[error("image {image}: its jars are not known: {}there is no {file}", archive_failure(archive.as_deref()))]
@@ -227,8 +229,8 @@ impl Diagnose for BuildError {
         match self {
             BuildError::UnknownImage { .. }
             | BuildError::UnknownVersion { .. }
+            | BuildError::UndefinedVersion { .. }
             | BuildError::ArchiveOnly { .. }
-            | BuildError::UnlistedVersion { .. }
             | BuildError::NoRelease { archive: None, .. }
             | BuildError::Offline { .. }
             | BuildError::NotInArchive { differ: false, .. } => Category::NotFound,
@@ -264,6 +266,9 @@ impl Diagnose for BuildError {
                 let full: Vec<String> = near.iter().map(|version| format!("{name}:{version}")).collect();
                 Some(format!("there is {}; `kimg images` lists all", full.join(", ")))
             }
+            BuildError::UndefinedVersion { name, known, .. } => {
+                Some(format!("it has {}; another is added in {name}/image.toml", known.join(", ")))
+            }
             BuildError::Platform { known, .. } => Some(format!("it is made for {}", known.join(", "))),
             BuildError::NotReproduced { .. } => Some(
                 "the inputs fit their pins, so this kimg makes other bytes of them: report it with the output of `kimg --version`"
@@ -272,9 +277,6 @@ impl Diagnose for BuildError {
             BuildError::NotInArchive { .. } => {
                 Some("leave out --source apache: Maven serves what the archive lacks, and the digest is the same".to_owned())
             }
-            BuildError::UnlistedVersion { name, version } => Some(format!(
-                "add `[versions.\"{version}\"]` with its `support` to {name}/image.toml, and name the folder of {name}/ with --images DIR"
-            )),
             BuildError::NoRelease { file, .. } => Some(format!(
                 "name a mirror with --mirror apache=URL, or write {file}: a line LAYER GROUP:ARTIFACT:VERSION for each jar"
             )),

@@ -40,7 +40,7 @@ pub async fn lock(image: &str, keys: &[u8], workshop: &Workshop, now: u64) -> Re
     };
     let version = if version.is_empty() { family.definition.default.clone() } else { version.to_owned() };
     if !family.definition.versions.contains_key(&version) {
-        return Err(BuildError::UnlistedVersion { name: name.to_owned(), version });
+        return Err(undefined(&family, &version));
     }
     let before = family.lock(&version).transpose()?;
     let trusting = family.clone().trusting(keys);
@@ -49,6 +49,11 @@ pub async fn lock(image: &str, keys: &[u8], workshop: &Workshop, now: u64) -> Re
     let locked = finish(lock, &trusting, &version, workshop).await?;
     drop(lease);
     Ok(locked)
+}
+
+pub(super) fn undefined(family: &Family, version: &str) -> BuildError {
+    let (name, known) = (family.definition.name.clone(), family.definition.versions.keys().cloned().collect());
+    BuildError::UndefinedVersion { name, version: version.to_owned(), known }
 }
 
 /// Moves the packages of `FAMILY:VERSION` to those that the archive has now; `None` where it has no others.
@@ -89,7 +94,7 @@ pub(super) async fn packages(image: &str, workshop: &Workshop, now: u64) -> Resu
         return Err(unknown_image(&workshop.catalog, name)?);
     };
     let Some(before) = family.lock(version).transpose()? else {
-        return Err(BuildError::UnlistedVersion { name: name.to_owned(), version: version.to_owned() });
+        return Err(undefined(&family, version));
     };
     let after = inputs(&family, version, Some(before.clone()), workshop, now).await?;
     Ok((family, before, after))

@@ -45,7 +45,7 @@ pub fn with_packages(catalog: &Catalog, images: &[String]) -> Result<Vec<String>
             };
             let version = if version.is_empty() { family.definition.default.clone() } else { version.to_owned() };
             if !family.definition.versions.contains_key(&version) {
-                return Err(BuildError::UnlistedVersion { name: name.to_owned(), version });
+                return Err(lockfile::undefined(&family, &version));
             }
             add(&family, &version);
             next = family.definition.base.clone();
