@@ -1,10 +1,10 @@
 //! The store: a local content-addressed folder that is a valid OCI layout, and `cache/` beside its blobs.
 //!
 //! ```text
-//! oci-layout  index.json  blobs/sha256/HEX       the layout
+//! oci-layout  index.json  blobs/ALGORITHM/HEX       the layout
 //! index.lock                                     held while the index changes
 //! cache/lease                                    held by whoever relies on blobs; `prune` waits for all
-//! cache/downloads/ALGORITHM/HEX                  inputs, whole and verified
+//! cache/downloads/ALGORITHM/HEX                     inputs, whole and verified
 //! cache/parts/HEX-HOST                           inputs under way; a part never mixes hosts
 //! cache/records/KIND/KEY                         small JSON answers: layer keys, who vouched for an input
 //! cache/tmp/                                     files under way, each locked by its writer
