@@ -39,8 +39,16 @@ async fn a_host_that_does_not_answer_is_not_waited_for() {
     silent.put("/a/file", "x");
     good.put("/a/file", "xy");
     silent.hold();
-    let found = hasty().probe(&places(&[silent.url(), good.url()])).await.unwrap();
-    assert_eq!(found, Found { place: 1, size: Some(2) });
+    let client = hasty();
+    for _ in 0..2 {
+        let found = client.probe(&places(&[silent.url(), good.url()])).await.unwrap();
+        assert_eq!(found, Found { place: 1, size: Some(2) });
+    }
+    // Once was enough, and for all else it is still asked.
+    assert_eq!(silent.requests().len(), 1);
+    silent.release(2);
+    assert_eq!(client.get(&places(&[silent.url()]), 9).await.unwrap().unwrap().0, b"x");
+    silent.hold();
     let error = hasty().probe(&places(&[silent.url()])).await.unwrap_err();
     let NetError::Unavailable { failures, .. } = &error else { panic!("{error}") };
     assert_eq!(failures[0].why, Why::Unreachable("no answer within 50ms".to_owned()));

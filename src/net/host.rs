@@ -21,6 +21,7 @@ pub(super) struct Hosts {
 pub(super) struct Host {
     permits: Arc<Semaphore>,
     lost: OnceLock<Why>,
+    silent: OnceLock<Why>,
     answered: AtomicBool,
     quiet_until: Mutex<Option<Instant>>,
 }
@@ -43,6 +44,7 @@ impl Hosts {
             Arc::new(Host {
                 permits: Arc::new(Semaphore::new(self.cap)),
                 lost: OnceLock::new(),
+                silent: OnceLock::new(),
                 answered: AtomicBool::new(false),
                 quiet_until: Mutex::default(),
             })
@@ -67,6 +69,17 @@ impl Host {
     pub(super) fn give_up(&self, why: &Why) {
         // Whoever comes second says the same.
         let _ = self.lost.set(why.clone());
+    }
+
+    /// Why it need not be asked in this run for files that may be had elsewhere too.
+    pub(super) fn silent(&self) -> Option<&Why> {
+        self.silent.get()
+    }
+
+    /// Notes that it did not answer at once. It may be slow only, so it is not given up for all else.
+    pub(super) fn was_silent(&self, why: &Why) {
+        // Whoever comes second says the same.
+        let _ = self.silent.set(why.clone());
     }
 
     /// Notes that it answered.

@@ -84,7 +84,7 @@ impl Client {
     }
 
     /// Asks the places in turn whether they have a file, each once and for [`Settings::probe_timeout`] at most: for
-    /// files that may be had elsewhere too, so that nobody waits for a host that is not there.
+    /// files that may be had elsewhere too, so that nobody waits for a host that is not there; it is not asked again so.
     pub async fn probe(&self, places: &[(Base, String)]) -> Result<Found, NetError> {
         probe::probe(&self.0, places).await
     }

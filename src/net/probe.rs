@@ -15,14 +15,24 @@ pub(super) async fn probe(shared: &Shared, places: &[(Base, String)]) -> Result<
     let mut failures = Vec::new();
     for (index, (base, path)) in places.iter().enumerate() {
         let place = Place::new(base, path)?;
-        let _permit = shared.hosts.get(&host_of(&place.url)).turn().await;
+        let host = shared.hosts.get(&host_of(&place.url));
+        if let Some(why) = host.silent() {
+            failures.push(Failed::new(&place.url, why.clone()).failure);
+            continue;
+        }
+        let _permit = host.turn().await;
         let patience = shared.settings().probe_timeout;
         let answer = timeout(patience, ask(shared, &place)).await;
         let late = || Failed::new(&place.url, Why::Unreachable(format!("no answer within {patience:?}"))).into();
         match answer.unwrap_or_else(|_| Err(late())) {
             Ok(size) => return Ok(Found { place: index, size }),
             Err(Stop::Fatal(error)) => return Err(error),
-            Err(Stop::Failed(failed)) => failures.push(failed.failure),
+            Err(Stop::Failed(failed)) => {
+                if matches!(failed.failure.why, Why::Unreachable(_)) {
+                    host.was_silent(&failed.failure.why);
+                }
+                failures.push(failed.failure);
+            }
         }
     }
     Err(NetError::from_failures(name, None, failures))

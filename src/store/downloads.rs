@@ -2,9 +2,9 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::files::{self, Temporary};
+use super::files;
 use super::{Part, StoreError, Verified};
-use crate::digest::{Algorithm, Digest, Hasher};
+use crate::digest::{Algorithm, Digest};
 
 /// The download cache: whole, verified inputs by digest; cheap to clone.
 #[derive(Debug, Clone)]
@@ -48,6 +48,21 @@ impl Downloads {
         Ok(file)
     }
 
+    /// Begins an input that comes from elsewhere than the network: a member of an archive, a folder of the user's.
+    /// `name` is what people call it.
+    pub fn create(&self, name: &str, digest: &Digest, size: u64) -> Result<NewInput, StoreError> {
+        files::make_folder(&self.folder(digest.algorithm()))?;
+        Ok(NewInput {
+            temporary: files::Temporary::create(&self.cache.join("tmp"))?,
+            name: name.to_owned(),
+            whole: self.path(digest),
+            expected: *digest,
+            size,
+            written: 0,
+            hasher: crate::digest::Hasher::new(digest.algorithm()),
+        })
+    }
+
     /// The part file of an input from `host` (`HOST:PORT`), exclusively: another process or task that fetches the same
     /// input waits here (blocking), and then finds the whole in the cache: `None`. The prefix that an earlier run left
     /// is hashed again.
@@ -81,24 +96,9 @@ impl Downloads {
         files::make_folder(folder)?;
         files::sweep(folder, false)?;
         let mut file = self.open(digest, size)?;
-        let mut temporary = Temporary::create(folder)?;
+        let mut temporary = files::Temporary::create(folder)?;
         io::copy(&mut file, &mut temporary.file).map_err(StoreError::io("write", to))?;
         temporary.rename(to)
-    }
-
-    /// Begins an input that comes from elsewhere than the network: a member of an archive, a folder of the user's.
-    /// `name` is what people call it.
-    pub fn create(&self, name: &str, digest: &Digest, size: u64) -> Result<NewInput, StoreError> {
-        files::make_folder(&self.folder(digest.algorithm()))?;
-        Ok(NewInput {
-            temporary: Temporary::create(&self.cache.join("tmp"))?,
-            name: name.to_owned(),
-            whole: self.path(digest),
-            expected: *digest,
-            size,
-            written: 0,
-            hasher: Hasher::new(digest.algorithm()),
-        })
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
@@ -123,13 +123,13 @@ impl Downloads {
 
 /// An input under way, hashed as it is written. Dropped without [`NewInput::commit`], it leaves nothing.
 pub struct NewInput {
-    temporary: Temporary,
+    temporary: files::Temporary,
     name: String,
     whole: PathBuf,
     expected: Digest,
     size: u64,
     written: u64,
-    hasher: Hasher,
+    hasher: crate::digest::Hasher,
 }
 
 impl NewInput {

@@ -4,7 +4,7 @@
 //! oci-layout  index.json  blobs/ALGORITHM/HEX       the layout
 //! index.lock                                     held while the index changes
 //! cache/lease                                    held by whoever relies on blobs; `prune` waits for all
-//! cache/downloads/ALGORITHM/HEX                  inputs, whole and verified
+//! cache/downloads/ALGORITHM/HEX                     inputs, whole and verified
 //! cache/parts/HEX-HOST                           inputs under way; a part never mixes hosts
 //! cache/records/KIND/KEY                         small JSON answers: layer keys, who vouched for an input
 //! cache/tmp/                                     files under way, each locked by its writer
