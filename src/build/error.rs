@@ -1,10 +1,11 @@
 use std::io;
 
-use crate::definition::DefinitionError;
+use crate::definition::{DefinitionError, embedded, nearest};
 use crate::error::{Category, Diagnose};
 use crate::layer::LayerError;
 use crate::lock::LockError;
 use crate::net::NetError;
+use crate::oci::Platform;
 use crate::store::StoreError;
 use crate::upstream::debian::DebianError;
 use crate::upstream::openpgp::OpenPgpError;
@@ -127,9 +128,34 @@ pub enum BuildError {
         /// What there is.
         known: Vec<String>,
     },
+    /// No program inside images for a platform.
+    #[error("{of}: this kimg has no entrypoint program for {platform}")]
+    NoEntrypoint {
+        /// The image or layer.
+        of: String,
+        /// The platform.
+        platform: Platform,
+    },
+    /// A variant that the image does not have.
+    #[error("image {image}: it has no variant `{}`", variant.escape_debug())]
+    UnknownVariant {
+        /// The image.
+        image: String,
+        /// What was asked for.
+        variant: String,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// A thread of the build ended in a way that is kimg's own fault.
     #[error("a worker of the build stopped: {0}")]
     Worker(String),
+}
+
+impl BuildError {
+    /// No program for `platform`, which `of` needs.
+    pub(super) fn no_entrypoint(of: &str, platform: &Platform) -> BuildError {
+        BuildError::NoEntrypoint { of: of.to_owned(), platform: platform.clone() }
+    }
 }
 
 fn difference(first: &[String], expected: &str, found: &str) -> String {
@@ -143,11 +169,14 @@ fn difference(first: &[String], expected: &str, found: &str) -> String {
 impl Diagnose for BuildError {
     fn category(&self) -> Category {
         match self {
-            BuildError::UnknownImage { .. } | BuildError::UnknownVersion { .. } => Category::NotFound,
+            BuildError::UnknownImage { .. } | BuildError::UnknownVersion { .. } | BuildError::UnknownVariant { .. } => {
+                Category::NotFound
+            }
             BuildError::BaseLoop { .. }
             | BuildError::MissingFile { .. }
             | BuildError::NothingMatches { .. }
             | BuildError::Platform { .. }
+            | BuildError::NoEntrypoint { .. }
             | BuildError::BadUserFile { .. } => Category::Usage,
             BuildError::Definition(error) => error.category(),
             BuildError::Lock(error) => error.category(),
@@ -172,6 +201,20 @@ impl Diagnose for BuildError {
                 Some(format!("there is {}; `kimg images` lists all", full.join(", ")))
             }
             BuildError::Platform { known, .. } => Some(format!("it is made for {}", known.join(", "))),
+            BuildError::NoEntrypoint { platform, .. } if platform.architecture == "arm64" => Some(
+                "run scripts/entrypoint-arm64 and compile kimg again, or take the kimg of a release, which has it"
+                    .to_owned(),
+            ),
+            BuildError::NoEntrypoint { .. } => {
+                let known: Vec<&str> = embedded::ENTRYPOINTS.iter().map(|known| known.architecture).collect();
+                Some(format!("it has one for {}", known.join(" and ")))
+            }
+            BuildError::UnknownVariant { known, .. } if known.is_empty() => Some("it has no variants".to_owned()),
+            BuildError::UnknownVariant { variant, known, .. } => {
+                let near = nearest(variant, known.iter().map(String::as_str));
+                let meant = near.first().map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+                Some(format!("{meant}it has {}", known.join(" and ")))
+            }
             BuildError::NotReproduced { .. } => Some(
                 "the inputs fit their pins, so this kimg makes other bytes of them: report it with the output of `kimg --version`"
                     .to_owned(),

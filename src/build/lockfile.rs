@@ -102,6 +102,8 @@ async fn inputs(
     Ok(lock)
 }
 
+/// Builds every locked layer for a platform, of the image without a variant and of every variant, but those whose output
+/// `lock` has already: layers that no platform or no variant changes are one.
 async fn build_locked(
     family: &Family,
     version: &str,
@@ -111,35 +113,43 @@ async fn build_locked(
 ) -> Result<(Vec<Output>, String), BuildError> {
     let mtime = lock::seconds(&lock.created).unwrap_or_default();
     let part = Part { family: family.clone(), version: version.to_owned(), lock: lock.clone(), mtime };
-    let recipe = Arc::new(Recipe { name: lock.image.clone(), parts: vec![part], platform });
+    let plain = Recipe { name: lock.image.clone(), parts: Arc::new([part]), platform, variant: None };
     let (_going, halt) = halt::pair();
-    let mut outputs = Vec::new();
+    let mut outputs: Vec<Output> = Vec::new();
     let mut lines = String::new();
-    for (index, layer) in family.definition.layers.iter().enumerate() {
-        if !layer.is_locked() {
-            continue;
-        }
-        fetch(&recipe, index, workshop).await?;
-        let (recipe, workshop, halt) = (recipe.clone(), workshop.clone(), halt.clone());
-        let work = move || {
-            let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;
-            let pool = Pool::new(workshop.threads);
-            let (record, entries) = make(&step, Compression::Gzip(None), &workshop, &pool, &halt, None)?;
-            let output = Output {
-                layer: step.layer.name.clone(),
-                platform: Some(recipe.platform.to_string()),
-                variant: None,
-                diff_id: record.diff_id,
-                epoch: EPOCH,
-                gzip: record.descriptor.digest,
-                size: record.descriptor.size,
+    for variant in std::iter::once(None).chain(family.definition.variants.keys().cloned().map(Some)) {
+        let recipe = Arc::new(Recipe { variant, ..plain.clone() });
+        for index in 0..recipe.steps().count() {
+            let Some(step) = recipe.steps().nth(index).filter(|step| step.layer.is_locked()) else { continue };
+            let (platform, variant) = (step.own_platform().map(ToString::to_string), step.variant.map(str::to_owned));
+            let is_made = |output: &Output| {
+                (&output.layer, &output.platform, &output.variant) == (&step.layer.name, &platform, &variant)
             };
-            Ok::<_, BuildError>((output, reproduce::entry_lines(&step, &entries)))
-        };
-        let (output, text) =
-            tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))??;
-        outputs.push(output);
-        lines.push_str(&text);
+            if lock.outputs.iter().chain(&outputs).any(is_made) {
+                continue;
+            }
+            fetch(&recipe, index, workshop).await?;
+            let (recipe, workshop, halt) = (recipe.clone(), workshop.clone(), halt.clone());
+            let work = move || {
+                let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;
+                let pool = Pool::new(workshop.threads);
+                let (record, entries) = make(&step, Compression::Gzip(None), &workshop, &pool, &halt, None)?;
+                let output = Output {
+                    layer: step.layer.name.clone(),
+                    platform,
+                    variant,
+                    diff_id: record.diff_id,
+                    epoch: EPOCH,
+                    gzip: record.descriptor.digest,
+                    size: record.descriptor.size,
+                };
+                Ok::<_, BuildError>((output, reproduce::entry_lines(&step, &entries)))
+            };
+            let made = tokio::task::spawn_blocking(work).await;
+            let (output, text) = made.map_err(|error| BuildError::Worker(error.to_string()))??;
+            outputs.push(output);
+            lines.push_str(&text);
+        }
     }
     Ok((outputs, lines))
 }

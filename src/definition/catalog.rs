@@ -8,6 +8,9 @@ use std::sync::Arc;
 use super::{Definition, DefinitionError, embedded, parse};
 use crate::lock::{self, Lock, LockError};
 
+/// No image stands on more bases.
+pub(crate) const MAX_BASES: usize = 8;
+
 /// A set of definitions with all that they name; cheap to clone.
 #[derive(Clone)]
 pub struct Catalog(Arc<BTreeMap<String, Cow<'static, [u8]>>>);
@@ -66,6 +69,22 @@ impl Family {
     pub fn versions(&self) -> Vec<&str> {
         let locked = |version: &&str| self.catalog.file(&self.lock_path(version)).is_some();
         self.definition.versions.keys().map(String::as_str).filter(locked).collect()
+    }
+
+    /// The variants, by name, with those of the bases; each with one line for people.
+    pub fn variants(&self) -> Result<BTreeMap<String, String>, DefinitionError> {
+        let mut all = self.definition.variants.clone();
+        let mut base = self.definition.base.clone();
+        // More bases than any image has would be a loop, which a build tells.
+        for _ in 0..MAX_BASES {
+            let Some(name) = base.as_ref().and_then(|base| base.split(':').next()) else { break };
+            let Some(family) = self.catalog.family(name)? else { break };
+            for (name, line) in &family.definition.variants {
+                all.entry(name.clone()).or_insert_with(|| line.clone());
+            }
+            base = family.definition.base;
+        }
+        Ok(all)
     }
 
     /// Whether `kimg images` offers it: bases are parts of images, not images.

@@ -24,6 +24,7 @@ impl Order {
     /// Resolves the flags.
     pub(super) fn resolve(args: &Args) -> Result<Order, CliError> {
         check_one_image(args)?;
+        check_one_platform(args)?;
         for addition in &args.changes.add {
             fs::symlink_metadata(&addition.from).map_err(read_error(&addition.from))?;
         }
@@ -34,7 +35,7 @@ impl Order {
             check_folder(file)?;
         }
         Ok(Order {
-            requests: requests(args)?,
+            requests: requests(args),
             outputs: args.output.clone(),
             metadata_file: args.metadata_file.clone(),
             iidfile: args.iidfile.clone(),
@@ -59,6 +60,19 @@ fn check_one_image(args: &Args) -> Result<(), CliError> {
             why: format!("it is for one image, and {count} are to be built"),
             hint: "build them one by one; layers that they share are made once".to_owned(),
         }),
+    }
+}
+
+/// Docker's id of an image is the digest of a configuration, of which several platforms have several.
+fn check_one_platform(args: &Args) -> Result<(), CliError> {
+    let others = args.platform.iter().skip(1).filter(|platform| **platform != args.platform[0]).count();
+    match (&args.iidfile, others) {
+        (Some(_), 1..) => Err(CliError::Flags {
+            flag: "--iidfile",
+            why: "an image of several platforms has several ids".to_owned(),
+            hint: "use --metadata-file, which has the digest of the index".to_owned(),
+        }),
+        _ => Ok(()),
     }
 }
 
