@@ -9,7 +9,7 @@ use super::reproduce;
 use super::{BuildError, Workshop};
 use crate::definition::Family;
 use crate::layer::{Compression, EPOCH, Pool};
-use crate::lock::{self, FORMAT, Lock, Output};
+use crate::lock::{self, FORMAT, Input, Lock, Output};
 use crate::oci::Platform;
 use crate::upstream::debian;
 
@@ -92,14 +92,22 @@ async fn inputs(
     };
     let keys = keyring(family)?;
     let (found, state) = debian::resolve(&request, &workshop.machine, &workshop.client, &keys).await?;
-    lock.inputs.retain(|input| !input.upstream.is_debian());
-    lock.inputs.splice(0..0, found);
-    // The newest Release is the time of all that was made of it.
-    if let Some(newest) = state.releases.iter().map(|release| &release.date).max() {
+    // The newest Release is the time of all that was made of it; while no package is another, no layer changes.
+    let newest = state.releases.iter().map(|release| &release.date).max();
+    if let Some(newest) = newest.filter(|_| !is_same_packages(&lock.inputs, &found)) {
         lock.created.clone_from(newest);
     }
+    lock.inputs.retain(|input| !input.upstream.is_debian());
+    lock.inputs.splice(0..0, found);
     lock.debian = Some(state);
     Ok(lock)
+}
+
+/// Whether packages were looked up and found as they were, for all platforms that they were looked up for before.
+fn is_same_packages(before: &[Input], found: &[Input]) -> bool {
+    let before: Vec<&Input> = before.iter().filter(|input| input.upstream.is_debian()).collect();
+    let is_old = |input: &&Input| before.iter().any(|old| old.platform == input.platform);
+    !before.is_empty() && found.iter().filter(is_old).eq(before.iter().copied())
 }
 
 /// Builds every locked layer for a platform, of the image without a variant and of every variant, but those whose output
