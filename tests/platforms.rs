@@ -6,8 +6,12 @@ mod catalog;
 mod command;
 #[path = "support/deb.rs"]
 mod deb;
+#[path = "support/debian_archive.rs"]
+mod debian_archive;
 #[path = "support/image.rs"]
 mod image;
+#[path = "support/looked_up.rs"]
+mod looked_up;
 #[path = "support/openpgp.rs"]
 mod openpgp;
 #[path = "support/server.rs"]
@@ -16,7 +20,6 @@ mod server;
 use std::fs;
 
 use catalog::{Material, World, assert_sound, tree};
-use deb::{Deb, Tar};
 use image::{Image, index};
 use kimg::definition::embedded;
 use kimg::digest::Digest;
@@ -35,11 +38,6 @@ fn material(platforms: &[&str]) -> Material {
     let link = r#""usr/bin/loader" = { to = "tool", platforms = ["linux/amd64"] }"#;
     material.base = material.base.replacen("[layer.links]", &format!("[layer.links]\n{link}"), 1);
     material
-}
-
-fn java(architecture: &str) -> Deb {
-    let program = format!("./usr/lib/jvm/java-demo-{architecture}/bin/java");
-    Deb::new("java", Tar::new().file_of(&program, 0o755, architecture.as_bytes()))
 }
 
 fn serve(material: &Material, platforms: &[&str]) -> World {
@@ -62,7 +60,7 @@ fn for_platform(lock: &mut Lock, platform: &str, world: &World) {
         let mut other = input.clone();
         other.platform = Some(platform.to_owned());
         if input.name == "java" {
-            let bytes = java(architecture).bytes();
+            let bytes = looked_up::java(architecture).bytes();
             other.path = input.path.replace("amd64", architecture);
             other.size = bytes.len() as u64;
             let Digest::Sha256(sha256) = Digest::of(&bytes) else { unreachable!() };
@@ -213,6 +211,33 @@ fn locks_name_a_platform_only_where_it_matters() {
     // No name points at an index that is not whole.
     let listed = world.kimg.run(&["store", "ls", "--json"]);
     assert!(!listed.contains("index"), "{listed}");
+}
+
+#[test]
+fn a_platform_more_changes_no_layer_of_those_before() {
+    let mut material = Material::new();
+    looked_up::name_packages(&mut material);
+    let both = material.base.clone();
+    material.base = both.replace(r#"["linux/amd64", "linux/arm64"]"#, r#"["linux/amd64"]"#);
+    let world = material.serve();
+    let relock = |material: &Material, date: &str| {
+        looked_up::publish(&world, material, date);
+        let output = world.kimg.output(&["lock", "base", "--images", "images"]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        lock::parse(&fs::read_to_string(world.kimg.home().join("images/base/1.lock.toml")).unwrap(), "lock").unwrap()
+    };
+    let before = relock(&material, debian_archive::DATE);
+    assert_eq!(before.created, debian_archive::DATE_IN_LOCKS);
+    world.kimg.write("images/base/image.toml", &both);
+    let after = relock(&material, "Sun, 22 Nov 2026 09:10:11 UTC");
+    // The archive is a newer one, its packages are not.
+    assert_eq!(after.debian.unwrap().releases[0].date, "2026-11-22T09:10:11Z");
+    assert_eq!(after.created, before.created);
+    assert_eq!(after.outputs[..2], before.outputs);
+    assert_eq!(after.outputs.len(), 3);
+    let deb = material.deb("files");
+    deb.data = std::mem::take(&mut deb.data).file("./etc/new", b"new");
+    assert_eq!(relock(&material, "Mon, 23 Nov 2026 00:00:00 UTC").created, "2026-11-23T00:00:00Z");
 }
 
 #[test]

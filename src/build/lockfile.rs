@@ -125,7 +125,8 @@ async fn build_locked(
     let (_going, halt) = halt::pair();
     let mut outputs: Vec<Output> = Vec::new();
     let mut lines = String::new();
-    for variant in std::iter::once(None).chain(family.definition.variants.keys().cloned().map(Some)) {
+    let variants = lock::variants(lock, &family.definition).into_iter().map(|(variant, _)| Some(variant.to_owned()));
+    for variant in std::iter::once(None).chain(variants) {
         let recipe = Arc::new(Recipe { variant, ..plain.clone() });
         for index in 0..recipe.steps().count() {
             let Some(step) = recipe.steps().nth(index).filter(|step| step.layer.is_locked()) else { continue };

@@ -46,13 +46,11 @@ impl Recipe {
     pub fn resolve(catalog: &Catalog, request: &Request) -> Result<Vec<Recipe>, BuildError> {
         let own = Part::resolve(catalog, &request.image)?;
         let image = format!("{}:{}", own.family.definition.name, own.version);
-        let variants = own.family.variants()?;
         let name = match &request.variant {
             None => image.clone(),
-            Some(variant) if variants.contains_key(variant) => format!("{image}-{variant}"),
             Some(variant) => {
-                let known = variants.into_keys().collect();
-                return Err(BuildError::UnknownVariant { image, variant: variant.clone(), known });
+                check_variant(&own, &image, variant)?;
+                format!("{image}-{variant}")
             }
         };
         let mut parts = vec![own];
@@ -123,6 +121,15 @@ impl Part {
         let mtime = lock::seconds(&lock.created).unwrap_or_default();
         Ok(Part { family, version, lock, mtime })
     }
+}
+
+fn check_variant(own: &Part, image: &str, variant: &str) -> Result<(), BuildError> {
+    let known = own.family.variants(&own.version)?;
+    if known.contains_key(variant) {
+        return Ok(());
+    }
+    let known = known.into_keys().collect();
+    Err(BuildError::UnknownVariant { image: image.to_owned(), variant: variant.to_owned(), known })
 }
 
 /// The platforms that are wanted, in the order of the definition; its first, where none is named.

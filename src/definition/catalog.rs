@@ -71,18 +71,22 @@ impl Family {
         self.definition.versions.keys().map(String::as_str).filter(locked).collect()
     }
 
-    /// The variants, by name, with those of the bases; each with one line for people.
-    pub fn variants(&self) -> Result<BTreeMap<String, String>, DefinitionError> {
-        let mut all = self.definition.variants.clone();
-        let mut base = self.definition.base.clone();
-        // More bases than any image has would be a loop, which a build tells.
-        for _ in 0..MAX_BASES {
-            let Some(name) = base.as_ref().and_then(|base| base.split(':').next()) else { break };
-            let Some(family) = self.catalog.family(name)? else { break };
-            for (name, line) in &family.definition.variants {
-                all.entry(name.clone()).or_insert_with(|| line.clone());
+    /// The variants of a version, by name, with those of its bases; each with one line for people.
+    pub fn variants(&self, version: &str) -> Result<BTreeMap<String, String>, DefinitionError> {
+        let mut all = BTreeMap::new();
+        let mut next = Some((self.clone(), version.to_owned()));
+        // More bases than any image has would be a loop, which a build tells; so does it of a lock that cannot be read.
+        for _ in 0..=MAX_BASES {
+            let Some((family, version)) = next else { break };
+            let lock = family.lock(&version).and_then(Result::ok);
+            for (name, line) in lock.iter().flat_map(|lock| lock::variants(lock, &family.definition)) {
+                all.entry(name.to_owned()).or_insert_with(|| line.to_owned());
             }
-            base = family.definition.base;
+            let base = family.definition.base.as_ref().and_then(|base| base.split_once(':'));
+            next = match base {
+                Some((name, version)) => self.catalog.family(name)?.map(|family| (family, version.to_owned())),
+                None => None,
+            };
         }
         Ok(all)
     }
