@@ -4,7 +4,7 @@
 mod command;
 
 use command::Kimg;
-use kimg::definition::embedded::ENTRYPOINT_SHA256;
+use kimg::definition::embedded::ENTRYPOINTS;
 
 fn all(lines: &[&[&str]]) -> String {
     let kimg = Kimg::new();
@@ -42,11 +42,14 @@ fn the_version_is_that_of_the_package() {
     let first = format!("kimg {}\n", env!("CARGO_PKG_VERSION"));
     let output = Kimg::new().output(&["-V"]);
     assert_eq!((String::from_utf8(output.stdout).unwrap(), output.status.code()), (first.clone(), Some(0)));
-    // The long one also tells which program it puts into images.
+    // The long one also tells which programs it puts into images, one a line.
     let output = Kimg::new().output(&["--version"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    let entrypoint = text.strip_prefix(&first).unwrap();
-    assert!(entrypoint.starts_with("entrypoint: ") && entrypoint.contains(ENTRYPOINT_SHA256), "{text}");
+    let lines: Vec<&str> = text.strip_prefix(&first).unwrap().lines().collect();
+    assert_eq!(lines.len(), ENTRYPOINTS.len(), "{text}");
+    for (line, entrypoint) in lines.iter().zip(ENTRYPOINTS) {
+        assert!(line.starts_with("entrypoint: ") && line.contains(entrypoint.sha256), "{text}");
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! The program inside images has the bytes that the project pins, so that a build from the same sources by the same
+//! The programs inside images have the bytes that the project pins, so that a build from the same sources by the same
 //! compiler gives the same images everywhere.
 
 use std::fs;
 use std::path::Path;
 
-use kimg::definition::embedded::{ENTRYPOINT, ENTRYPOINT_BUILD, ENTRYPOINT_KIND, ENTRYPOINT_SHA256};
+use kimg::definition::embedded::{ENTRYPOINTS, Entrypoint, entrypoint};
 use kimg::digest::Digest;
 
 fn pins() -> Vec<String> {
@@ -15,24 +15,52 @@ fn pins() -> Vec<String> {
 
 #[test]
 fn a_compiler_with_a_pin_makes_the_pinned_bytes() {
-    let (_, made_by) = ENTRYPOINT_BUILD.split_once(' ').unwrap();
-    let of_this_compiler: Vec<String> = pins().into_iter().filter(|pin| pin.ends_with(made_by)).collect();
-    // Another compiler's bytes are used too, and reported as `own build`.
-    let expected = if of_this_compiler.is_empty() { "own build" } else { "pinned" };
-    assert_eq!(
-        ENTRYPOINT_KIND,
-        expected,
-        "the program inside images came out as\n{ENTRYPOINT_BUILD}\nand images/entrypoint/pins.txt has\n{}\n\
-         If images/entrypoint was changed on purpose, put the first line there; else the build is not reproducible.",
-        of_this_compiler.join("\n"),
-    );
+    for entrypoint in ENTRYPOINTS {
+        let (_, made_by) = entrypoint.build.split_once(' ').unwrap();
+        let of_this_compiler: Vec<String> = pins().into_iter().filter(|pin| pin.ends_with(made_by)).collect();
+        // Another compiler's bytes are used too, and reported as `own build`.
+        let expected = if of_this_compiler.is_empty() { "own build" } else { "pinned" };
+        assert_eq!(
+            entrypoint.kind,
+            expected,
+            "the program inside images came out as\n{}\nand images/entrypoint/pins.txt has\n{}\n\
+             If images/entrypoint was changed on purpose, put the first line there; else the build is not reproducible.",
+            entrypoint.build,
+            of_this_compiler.join("\n"),
+        );
+    }
 }
 
 #[test]
 fn what_is_embedded_is_what_is_named() {
-    assert_eq!(Digest::of(ENTRYPOINT).hex(), ENTRYPOINT_SHA256);
-    assert!(ENTRYPOINT.starts_with(b"\x7fELF"));
-    assert!(ENTRYPOINT.len() < 1_400_000, "{} bytes are more than glibc's floor of about 1.1 MB", ENTRYPOINT.len());
+    for Entrypoint { architecture, program, sha256, build, .. } in ENTRYPOINTS {
+        assert_eq!(Digest::of(program).hex(), *sha256);
+        assert!(build.starts_with(sha256));
+        assert!(program.starts_with(b"\x7fELF"));
+        assert!(program.len() < 1_400_000, "{} bytes are more than glibc's floor of about 1.1 MB", program.len());
+        // ELF's e_machine.
+        let machine = u16::from_le_bytes([program[18], program[19]]);
+        let expected = match *architecture {
+            "amd64" => 62,
+            "arm64" => 183,
+            other => panic!("{other}"),
+        };
+        assert_eq!(machine, expected, "{architecture}");
+    }
+}
+
+#[test]
+fn there_is_one_for_the_machine_that_kimg_runs_on_and_none_for_others() {
+    assert!(!ENTRYPOINTS.is_empty());
+    assert!(ENTRYPOINTS.iter().all(|one| std::ptr::eq(entrypoint(one.architecture).unwrap(), one)), "one each");
+    assert!(entrypoint("riscv64").is_none());
+}
+
+#[test]
+fn both_architectures_are_pinned() {
+    for target in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] {
+        assert!(pins().iter().any(|pin| pin.split(' ').nth(1) == Some(target)), "{target}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::recipe::Step;
 use super::rules;
 use super::shape::Shape;
 use super::shipped;
-use crate::definition::{Generate, parse_mode};
+use crate::definition::{Generate, Link, parse_mode};
 use crate::layer::{Entry, EntryKind, EntryPath, LayerWriter, Origin, zip_member};
 use crate::lock::Input;
 use crate::store::Downloads;
@@ -99,8 +99,10 @@ impl<'a, W: Write + Send> Assembly<'a, W> {
     }
 
     fn add_links(&mut self) -> Result<(), BuildError> {
-        for (path, target) in &self.step.layer.links {
-            self.link(&self.step.expand(path), &self.step.expand(target), "links")?;
+        let step = self.step;
+        let is_in = |path: &str, link: &Link| link.is_for(step.platform) && !step.leaves_out(path);
+        for (path, link) in step.layer.links.iter().filter(|(path, link)| is_in(path, link)) {
+            self.link(&step.expand(path), &step.expand(link.to()), "links")?;
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 use std::io;
 
-use crate::definition::DefinitionError;
+use crate::definition::{DefinitionError, embedded, nearest};
 use crate::error::{Category, Diagnose};
 use crate::layer::LayerError;
 use crate::lock::LockError;
 use crate::net::NetError;
+use crate::oci::Platform;
 use crate::store::StoreError;
 use crate::upstream::debian::DebianError;
 use crate::upstream::openpgp::OpenPgpError;
@@ -207,6 +208,24 @@ pub enum BuildError {
         /// What there is.
         known: Vec<String>,
     },
+    /// No program inside images for a platform.
+    #[error("{of}: this kimg has no entrypoint program for {platform}")]
+    NoEntrypoint {
+        /// The image or layer.
+        of: String,
+        /// The platform.
+        platform: Platform,
+    },
+    /// A variant that the image does not have.
+    #[error("image {image}: it has no variant `{}`", variant.escape_debug())]
+    UnknownVariant {
+        /// The image.
+        image: String,
+        /// What was asked for.
+        variant: String,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// A thread of the build ended in a way that is kimg's own fault.
     #[error("a worker of the build stopped: {0}")]
     Worker(String),
@@ -221,6 +240,13 @@ fn not_in_archive(archive: Option<&str>, differ: bool) -> String {
         (None, _) => "its lock names no release archive, and --source apache allows nothing else".to_owned(),
         (Some(archive), true) => format!("{archive} has other bytes than the lock pins"),
         (Some(archive), false) => format!("{archive} does not have it, and --source apache allows nothing else"),
+    }
+}
+
+impl BuildError {
+    /// No program for `platform`, which `of` needs.
+    pub(super) fn no_entrypoint(of: &str, platform: &Platform) -> BuildError {
+        BuildError::NoEntrypoint { of: of.to_owned(), platform: platform.clone() }
     }
 }
 
@@ -247,6 +273,7 @@ impl Diagnose for BuildError {
         match self {
             BuildError::UnknownImage { .. }
             | BuildError::UnknownVersion { .. }
+            | BuildError::UnknownVariant { .. }
             | BuildError::UndefinedVersion { .. }
             | BuildError::ArchiveOnly { .. }
             | BuildError::NoRelease { archive: None, .. }
@@ -261,6 +288,7 @@ impl Diagnose for BuildError {
             | BuildError::Platform { .. }
             | BuildError::JarList { .. }
             | BuildError::NoRule { .. }
+            | BuildError::NoEntrypoint { .. }
             | BuildError::BadUserFile { .. } => Category::Usage,
             BuildError::Definition(error) => error.category(),
             BuildError::Lock(error) => error.category(),
@@ -291,6 +319,20 @@ impl Diagnose for BuildError {
                 Some(format!("it has {}; another is added in {name}/image.toml", known.join(", ")))
             }
             BuildError::Platform { known, .. } => Some(format!("it is made for {}", known.join(", "))),
+            BuildError::NoEntrypoint { platform, .. } if platform.architecture == "arm64" => Some(
+                "run scripts/entrypoint-arm64 and compile kimg again, or take the kimg of a release, which has it"
+                    .to_owned(),
+            ),
+            BuildError::NoEntrypoint { .. } => {
+                let known: Vec<&str> = embedded::ENTRYPOINTS.iter().map(|known| known.architecture).collect();
+                Some(format!("it has one for {}", known.join(" and ")))
+            }
+            BuildError::UnknownVariant { known, .. } if known.is_empty() => Some("it has no variants".to_owned()),
+            BuildError::UnknownVariant { variant, known, .. } => {
+                let near = nearest(variant, known.iter().map(String::as_str));
+                let meant = near.first().map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+                Some(format!("{meant}it has {}", known.join(" and ")))
+            }
             BuildError::NotReproduced { .. } => Some(
                 "the inputs fit their pins, so this kimg makes other bytes of them: report it with the output of `kimg --version`"
                     .to_owned(),

@@ -7,7 +7,7 @@ use super::recipe::Recipe;
 use super::shape::Shape;
 use crate::definition::Run;
 use crate::digest::Digest;
-use crate::oci::{Config, Descriptor, Empty, Healthcheck, History, ImageConfig, Manifest, RootFs};
+use crate::oci::{Config, Descriptor, Empty, Healthcheck, History, ImageConfig, Index, Manifest, RootFs};
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
@@ -48,6 +48,13 @@ pub(super) fn manifest(recipe: &Recipe, request: &Request, config: Descriptor, l
     let mut annotations = annotations(recipe);
     annotations.extend(request.annotations.clone());
     Manifest::new(config, layers.iter().map(|layer| layer.descriptor.clone()).collect(), annotations)
+}
+
+/// The index of the manifests of several platforms.
+pub(super) fn index(recipe: &Recipe, request: &Request, manifests: Vec<Descriptor>) -> Index {
+    let mut annotations = annotations(recipe);
+    annotations.extend(request.annotations.clone());
+    Index { annotations, ..Index::new(manifests) }
 }
 
 fn execution(run: &Run, env: &BTreeMap<String, String>, labels: BTreeMap<String, String>) -> ImageConfig {

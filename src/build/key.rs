@@ -1,7 +1,7 @@
 //! Layer keys: all that a layer's bytes depend on, as one digest, so that a layer that was made is found again without
 //! fetching or reading anything.
 
-use crate::definition::embedded::{ASSEMBLY_HASH, ENTRYPOINT_SHA256};
+use crate::definition::embedded::{self, ASSEMBLY_HASH};
 use crate::digest::Digest;
 use crate::layer::{Compression, EPOCH};
 use crate::oci::{Descriptor, media_type};
@@ -25,7 +25,8 @@ pub(super) const RECORDS: &str = "layers";
 pub(super) fn of(step: &Step<'_>, compression: Compression) -> String {
     let inputs: Vec<(&str, String)> =
         step.inputs().into_iter().map(|input| (input.path.as_str(), Digest::from(input.sha256).hex())).collect();
-    let entrypoint = step.layer.entrypoint.as_ref().map(|_| ENTRYPOINT_SHA256);
+    let entrypoint = step.layer.entrypoint.as_ref().and_then(|_| embedded::entrypoint(&step.platform.architecture));
+    let entrypoint = entrypoint.map(|entrypoint| entrypoint.sha256);
     let launchers = step.layer.launchers.as_ref().map(|launchers| &launchers.table);
     let shipped: Vec<Option<Digest>> = step
         .layer
@@ -37,7 +38,7 @@ pub(super) fn of(step: &Step<'_>, compression: Compression) -> String {
         .collect();
     let all = serde_json::to_vec(&(
         (EPOCH, ASSEMBLY_HASH, compression_name(compression)),
-        (step.layer, &step.part.version, step.platform, step.part.mtime),
+        (step.layer, &step.part.version, step.own_platform(), step.variant, step.part.mtime),
         (inputs, entrypoint, shipped),
     ));
     Digest::of(&all.expect("keys of these maps are text")).hex()

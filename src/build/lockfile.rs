@@ -14,7 +14,7 @@ use super::vouch::keyring;
 use super::{BuildError, Workshop};
 use crate::definition::Family;
 use crate::layer::{Compression, EPOCH, Pool};
-use crate::lock::{self, FORMAT, Lock, Output};
+use crate::lock::{self, FORMAT, Input, Lock, Output};
 use crate::oci::Platform;
 use crate::upstream::debian;
 
@@ -163,12 +163,13 @@ async fn inputs(
     };
     let keys = keyring(family)?;
     let (found, state) = debian::resolve(&request, &workshop.machine, &workshop.client, &keys).await?;
-    lock.inputs.retain(|input| !input.upstream.is_debian());
-    lock.inputs.splice(0..0, found);
-    // The newest Release is the time of all that was made of it.
-    if let Some(newest) = state.releases.iter().map(|release| &release.date).max() {
+    // The newest Release is the time of all that was made of it; while no package is another, no layer changes.
+    let newest = state.releases.iter().map(|release| &release.date).max();
+    if let Some(newest) = newest.filter(|_| !is_same_packages(&lock.inputs, &found)) {
         lock.created.clone_from(newest);
     }
+    lock.inputs.retain(|input| !input.upstream.is_debian());
+    lock.inputs.splice(0..0, found);
     lock.debian = Some(state);
     Ok(lock)
 }
@@ -204,6 +205,15 @@ fn tell_unknown_signers(lock: &Lock, family: &Family, workshop: &Workshop) -> Re
     Ok(())
 }
 
+/// Whether packages were looked up and found as they were, for all platforms that they were looked up for before.
+fn is_same_packages(before: &[Input], found: &[Input]) -> bool {
+    let before: Vec<&Input> = before.iter().filter(|input| input.upstream.is_debian()).collect();
+    let is_old = |input: &&Input| before.iter().any(|old| old.platform == input.platform);
+    !before.is_empty() && found.iter().filter(is_old).eq(before.iter().copied())
+}
+
+/// Builds every locked layer for a platform, of the image without a variant and of every variant, but those whose output
+/// `lock` has already: layers that no platform or no variant changes are one.
 async fn build_locked(
     family: &Family,
     version: &str,
@@ -213,37 +223,46 @@ async fn build_locked(
 ) -> Result<(Vec<Output>, String), BuildError> {
     let mtime = lock::seconds(&lock.created).unwrap_or_default();
     let part = Part { family: family.clone(), version: version.to_owned(), lock: lock.clone(), mtime };
-    let recipe = Arc::new(Recipe { name: lock.image.clone(), parts: vec![part], platform });
+    let plain = Recipe { name: lock.image.clone(), parts: Arc::new([part]), platform, variant: None };
     let (_going, halt) = halt::pair();
-    let locked = family.definition.layers.iter().enumerate().filter(|(_, layer)| layer.is_locked());
-    let provider = Provider::new(&recipe, locked.map(|(index, _)| index).collect(), workshop);
-    let mut outputs = Vec::new();
+    let mut outputs: Vec<Output> = Vec::new();
     let mut lines = String::new();
-    for (index, layer) in family.definition.layers.iter().enumerate() {
-        if !layer.is_locked() {
-            continue;
-        }
-        provider.provide(index, &halt).await?;
-        let (recipe, workshop, halt) = (recipe.clone(), workshop.clone(), halt.clone());
-        let work = move || {
-            let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;
-            let pool = Pool::new(workshop.threads);
-            let (record, entries) = make(&step, Compression::Gzip(None), &workshop, &pool, &halt, None)?;
-            let output = Output {
-                layer: step.layer.name.clone(),
-                platform: Some(recipe.platform.to_string()),
-                variant: None,
-                diff_id: record.diff_id,
-                epoch: EPOCH,
-                gzip: record.descriptor.digest,
-                size: record.descriptor.size,
+    let variants = lock::variants(lock, &family.definition).into_iter().map(|(variant, _)| Some(variant.to_owned()));
+    for variant in std::iter::once(None).chain(variants) {
+        let recipe = Arc::new(Recipe { variant, ..plain.clone() });
+        let locked = recipe.steps().enumerate().filter(|(_, step)| step.layer.is_locked());
+        let provider = Provider::new(&recipe, locked.map(|(index, _)| index).collect(), workshop);
+        for index in 0..recipe.steps().count() {
+            let Some(step) = recipe.steps().nth(index).filter(|step| step.layer.is_locked()) else { continue };
+            let (platform, variant) = (step.own_platform().map(ToString::to_string), step.variant.map(str::to_owned));
+            let is_made = |output: &Output| {
+                (&output.layer, &output.platform, &output.variant) == (&step.layer.name, &platform, &variant)
             };
-            Ok::<_, BuildError>((output, reproduce::entry_lines(&step, &entries)))
-        };
-        let (output, text) =
-            tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))??;
-        outputs.push(output);
-        lines.push_str(&text);
+            if lock.outputs.iter().chain(&outputs).any(is_made) {
+                continue;
+            }
+            provider.provide(index, &halt).await?;
+            let (recipe, workshop, halt) = (recipe.clone(), workshop.clone(), halt.clone());
+            let work = move || {
+                let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;
+                let pool = Pool::new(workshop.threads);
+                let (record, entries) = make(&step, Compression::Gzip(None), &workshop, &pool, &halt, None)?;
+                let output = Output {
+                    layer: step.layer.name.clone(),
+                    platform,
+                    variant,
+                    diff_id: record.diff_id,
+                    epoch: EPOCH,
+                    gzip: record.descriptor.digest,
+                    size: record.descriptor.size,
+                };
+                Ok::<_, BuildError>((output, reproduce::entry_lines(&step, &entries)))
+            };
+            let made = tokio::task::spawn_blocking(work).await;
+            let (output, text) = made.map_err(|error| BuildError::Worker(error.to_string()))??;
+            outputs.push(output);
+            lines.push_str(&text);
+        }
     }
     Ok((outputs, lines))
 }

@@ -13,40 +13,62 @@ use super::key::{self, LayerRecord};
 use super::recipe::{Recipe, Step};
 use super::reproduce;
 use super::vouch;
-use super::{BuildError, Built, Request, Workshop};
+use super::{BuildError, Built, BuiltImage, Request, Workshop};
 use crate::definition::Definition;
-use crate::definition::embedded::{ENTRYPOINT_BUILD, ENTRYPOINT_KIND};
+use crate::definition::embedded;
 use crate::event::{Outcome, TaskKind};
 use crate::layer::{Compression, EntryRecord, LayerWriter, Pool};
 use crate::lock::LockError;
 use crate::oci::{self, Descriptor, media_type};
 
-/// Builds one image into the store, and gives it its names there.
+/// Builds one image into the store, for each platform that is wanted, and gives it its names there. One platform after
+/// the other: what they share is made once, and memory does not grow with their number.
 pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, BuildError> {
     let lease = workshop.store.lease()?;
-    let recipe = Arc::new(Recipe::resolve(&workshop.catalog, &request.image, &request.platform)?);
-    check_platform(&recipe)?;
-    warn(&recipe, workshop);
+    let recipes = Recipe::resolve(&workshop.catalog, request)?;
+    let Some(first) = recipes.first().cloned() else { return Err(BuildError::Worker("no platform".to_owned())) };
+    warn(&first, workshop);
     if request.locked {
-        check_locked(&recipe)?;
+        recipes.iter().try_for_each(check_locked)?;
     }
     let pool = Pool::new(workshop.threads);
-    let mut layers = make_layers(&recipe, request.compression, workshop, &pool).await?;
-    if !request.add.is_empty() || !request.authorities.is_empty() {
-        layers.push(additions::layer(&recipe, request, workshop, &layers, &pool).await?);
+    let mut images = Vec::new();
+    for recipe in recipes {
+        images.push(build_image(&Arc::new(recipe), request, workshop, &pool).await?);
     }
-    let config = image::config(&recipe, request, &layers);
-    let config = workshop.store.put(media_type::CONFIG, &oci::to_bytes(&config))?;
-    let config_digest = config.digest;
-    let manifest = image::manifest(&recipe, request, config, &layers);
-    let mut manifest = workshop.store.put(media_type::MANIFEST, &oci::to_bytes(&manifest))?;
-    manifest.platform = Some(recipe.platform.clone());
-    let mut names = vec![recipe.name.clone()];
-    names.extend(request.tags.iter().filter(|tag| **tag != recipe.name).cloned());
+    let manifest = match images.as_slice() {
+        [image] => image.manifest.clone(),
+        images => {
+            let manifests = images.iter().map(|image| image.manifest.clone()).collect();
+            workshop.store.put(media_type::INDEX, &oci::to_bytes(&image::index(&first, request, manifests)))?
+        }
+    };
+    let mut names = vec![first.name.clone()];
+    names.extend(request.tags.iter().filter(|tag| **tag != first.name).cloned());
     workshop.store.name(&names, &manifest)?;
     drop(lease);
-    Ok(Built {
-        name: recipe.name.clone(),
+    Ok(Built { name: first.name, manifest, images })
+}
+
+/// Builds the image of one platform; nothing points at it yet.
+async fn build_image(
+    recipe: &Arc<Recipe>,
+    request: &Request,
+    workshop: &Workshop,
+    pool: &Pool,
+) -> Result<BuiltImage, BuildError> {
+    let mut layers = make_layers(recipe, request.compression, workshop, pool).await?;
+    if !request.add.is_empty() || !request.authorities.is_empty() {
+        layers.push(additions::layer(recipe, request, workshop, &layers, pool).await?);
+    }
+    let config = image::config(recipe, request, &layers);
+    let config = workshop.store.put(media_type::CONFIG, &oci::to_bytes(&config))?;
+    let config_digest = config.digest;
+    let manifest = image::manifest(recipe, request, config, &layers);
+    let mut manifest = workshop.store.put(media_type::MANIFEST, &oci::to_bytes(&manifest))?;
+    manifest.platform = Some(recipe.platform.clone());
+    Ok(BuiltImage {
+        platform: recipe.platform.clone(),
         manifest,
         config: config_digest,
         layers: layers.into_iter().map(|layer| (layer.name, layer.descriptor, layer.how)).collect(),
@@ -55,24 +77,11 @@ pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, Buil
 
 /// Tells what is to be known of the versions that an image is made of, each time: who builds it may not be who chose it.
 fn warn(recipe: &Recipe, workshop: &Workshop) {
-    for part in &recipe.parts {
+    for part in recipe.parts.iter() {
         let Definition { name, versions, .. } = &part.family.definition;
         if let Some(warning) = versions.get(&part.version).and_then(|version| version.warning.as_ref()) {
             workshop.events.warning(format!("{name}:{}: {warning}", part.version));
         }
-    }
-}
-
-fn check_platform(recipe: &Recipe) -> Result<(), BuildError> {
-    let platform = recipe.platform.to_string();
-    let unmade = recipe.parts.iter().find(|part| !part.family.definition.platforms.contains(&platform));
-    match unmade {
-        None => Ok(()),
-        Some(part) => Err(BuildError::Platform {
-            image: recipe.name.clone(),
-            platform,
-            known: part.family.definition.platforms.clone(),
-        }),
     }
 }
 
@@ -203,9 +212,9 @@ pub(super) fn make(
     if let Some(task) = Arc::into_inner(task) {
         task.finish(Outcome::Done);
     }
-    if step.layer.entrypoint.is_some() {
-        let text = format!("layer {}: its entrypoint is {ENTRYPOINT_KIND}: {ENTRYPOINT_BUILD}", step.layer.name);
-        workshop.events.detail(text);
+    let entrypoint = step.layer.entrypoint.as_ref().and_then(|_| embedded::entrypoint(&step.platform.architecture));
+    if let Some(embedded::Entrypoint { kind, build, .. }) = entrypoint {
+        workshop.events.detail(format!("layer {}: its entrypoint is {kind}: {build}", step.layer.name));
     }
     Ok((record, layer.entries))
 }

@@ -54,15 +54,17 @@ use crate::upstream::hosts::Machine;
 pub struct Request {
     /// `NAME[:VERSION]` of a definition in the catalog.
     pub image: String,
-    /// The platform.
-    pub platform: Platform,
+    /// The platforms; the first of the definition, where none is named.
+    pub platforms: Vec<Platform>,
+    /// The variant of the definition.
+    pub variant: Option<String>,
     /// Whether each layer of locked inputs must have its output in a lock.
     pub locked: bool,
     /// Further names for the result (`-t`), besides `NAME:VERSION`.
     pub tags: Vec<String>,
     /// Labels added to the image's configuration.
     pub labels: BTreeMap<String, String>,
-    /// Annotations added to the manifest.
+    /// Annotations added to the manifests, and to the index of several platforms.
     pub annotations: BTreeMap<String, String>,
     /// Variables added to or replacing the image's.
     pub env: BTreeMap<String, String>,
@@ -107,8 +109,19 @@ pub struct Workshop {
 /// An image that lies in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
-    /// `kafka:3.5.2`.
+    /// `kafka:3.5.2`, of a variant `kafka:3.5.2-full`.
     pub name: String,
+    /// What its names point at: the manifest of the one platform, or the index of several.
+    pub manifest: Descriptor,
+    /// What was built for each platform, in the order of the definition.
+    pub images: Vec<BuiltImage>,
+}
+
+/// The image of one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuiltImage {
+    /// The platform.
+    pub platform: Platform,
     /// The manifest.
     pub manifest: Descriptor,
     /// The digest of the configuration (Docker's image id), for `--iidfile`.

@@ -1,19 +1,24 @@
 //! A recipe: which layers an image has, and what each is made of, before anything is fetched.
 
-use super::BuildError;
-use crate::definition::{self, Catalog, Family};
+use std::sync::Arc;
+
+use super::{BuildError, Request};
+use crate::definition::embedded;
+use crate::definition::{self, ARCH, Catalog, Family, MAX_BASES};
 use crate::lock::{self, Input, Lock, LockError, Output};
 use crate::oci::Platform;
 
 /// One image of one platform: the definitions and locks that make it, base first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Recipe {
-    /// `kafka:3.5.2`.
+    /// `kafka:3.5.2`, of a variant `kafka:3.5.2-full`.
     pub name: String,
     /// The families, base first; the last is the image's own.
-    pub parts: Vec<Part>,
+    pub parts: Arc<[Part]>,
     /// The platform.
     pub platform: Platform,
+    /// The variant.
+    pub variant: Option<String>,
 }
 
 /// What one family contributes.
@@ -32,28 +37,50 @@ pub(super) struct Step<'a> {
     pub part: &'a Part,
     pub layer: &'a definition::Layer,
     pub platform: &'a Platform,
+    /// The variant, where the layer has other content in it than in the image without a variant.
+    pub variant: Option<&'a str>,
 }
 
 impl Recipe {
-    /// Resolves `NAME[:VERSION]`.
-    pub fn resolve(catalog: &Catalog, image: &str, platform: &Platform) -> Result<Recipe, BuildError> {
-        let (name, parts) = Recipe::parts(catalog, image)?;
-        Ok(Recipe { name, parts, platform: platform.clone() })
+    /// Resolves what is asked for: one recipe for each platform, in the order of the definition.
+    pub fn resolve(catalog: &Catalog, request: &Request) -> Result<Vec<Recipe>, BuildError> {
+        let (image, parts) = Recipe::parts(catalog, &request.image)?;
+        let name = match (&request.variant, parts.last()) {
+            (Some(variant), Some(own)) => {
+                check_variant(own, &image, variant)?;
+                format!("{image}-{variant}")
+            }
+            _ => image.clone(),
+        };
+        let (parts, variant) = (Arc::<[Part]>::from(parts), request.variant.clone());
+        let recipe = |platform| Recipe { name: name.clone(), parts: parts.clone(), platform, variant: variant.clone() };
+        let recipes: Vec<Recipe> = platforms(&parts, &request.platforms, &image)?.into_iter().map(recipe).collect();
+        recipes.iter().try_for_each(Recipe::check_entrypoint)?;
+        Ok(recipes)
     }
 
     /// The name of an image, and its families, base first.
     pub fn parts(catalog: &Catalog, image: &str) -> Result<(String, Vec<Part>), BuildError> {
         let own = Part::resolve(catalog, image)?;
-        let name = format!("{}:{}", own.family.definition.name, own.version);
+        let image = format!("{}:{}", own.family.definition.name, own.version);
         let mut parts = vec![own];
         // A base may have a base; a loop of them ends at a number that no image has.
         while let Some(base) = parts[0].family.definition.base.clone() {
-            if parts.len() > 8 {
-                return Err(BuildError::BaseLoop { image: name });
+            if parts.len() > MAX_BASES {
+                return Err(BuildError::BaseLoop { image });
             }
             parts.insert(0, Part::resolve(catalog, &base)?);
         }
-        Ok((name, parts))
+        Ok((image, parts))
+    }
+
+    /// Whether kimg has the program that this image needs: nothing is fetched for one that cannot be finished.
+    fn check_entrypoint(&self) -> Result<(), BuildError> {
+        let is_needed = self.steps().any(|step| step.layer.entrypoint.is_some());
+        match embedded::entrypoint(&self.platform.architecture) {
+            None if is_needed => Err(BuildError::no_entrypoint(&self.name, &self.platform)),
+            _ => Ok(()),
+        }
     }
 
     /// The image's own part.
@@ -63,10 +90,12 @@ impl Recipe {
 
     /// All layers, lowest first.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
-        let platform = &self.platform;
-        self.parts
-            .iter()
-            .flat_map(move |part| part.family.definition.layers.iter().map(move |layer| Step { part, layer, platform }))
+        let (platform, variant) = (&self.platform, self.variant.as_deref());
+        let steps = self.parts.iter().flat_map(move |part| {
+            let layers = part.family.definition.layers.iter();
+            layers.map(move |layer| Step { part, layer, platform, variant })
+        });
+        steps.filter(Step::is_in_variant).map(Step::of_own_variant)
     }
 
     /// The newest time of the locks.
@@ -100,6 +129,31 @@ impl Part {
     }
 }
 
+fn check_variant(own: &Part, image: &str, variant: &str) -> Result<(), BuildError> {
+    let known = own.family.variants(&own.version)?;
+    if known.contains_key(variant) {
+        return Ok(());
+    }
+    let known = known.into_keys().collect();
+    Err(BuildError::UnknownVariant { image: image.to_owned(), variant: variant.to_owned(), known })
+}
+
+/// The platforms that are wanted, in the order of the definition; its first, where none is named.
+fn platforms(parts: &[Part], wanted: &[Platform], image: &str) -> Result<Vec<Platform>, BuildError> {
+    // In the order of the image's own definition, which is the last.
+    let mut made: Vec<String> = parts.last().map(|own| own.family.definition.platforms.clone()).unwrap_or_default();
+    made.retain(|platform| parts.iter().all(|part| part.family.definition.platforms.contains(platform)));
+    if let Some(platform) = wanted.iter().find(|platform| !made.contains(&platform.to_string())) {
+        let platform = platform.to_string();
+        return Err(BuildError::Platform { image: image.to_owned(), platform, known: made });
+    }
+    let known = made.iter().filter_map(|platform| platform.parse().ok());
+    Ok(match wanted {
+        [] => known.take(1).collect(),
+        _ => known.filter(|platform| wanted.contains(platform)).collect(),
+    })
+}
+
 pub(super) fn unknown_image(catalog: &Catalog, name: &str) -> Result<BuildError, BuildError> {
     let families = catalog.families()?;
     let offered: Vec<&str> =
@@ -121,16 +175,44 @@ pub(super) fn unknown_version(family: &Family, version: &str) -> BuildError {
 }
 
 impl<'a> Step<'a> {
-    /// The inputs of this layer on this platform, in the lock's order.
+    /// The inputs of this layer on this platform and in this variant, in the lock's order.
     pub fn inputs(&self) -> Vec<&'a Input> {
         let (layer, platform) = (&self.layer.name, self.platform);
-        self.part.lock.inputs.iter().filter(|input| input.layer == *layer && input.is_for(platform)).collect()
+        let is_in = |input: &&Input| input.layer == *layer && input.is_for(platform) && !self.leaves_out(&input.name);
+        self.part.lock.inputs.iter().filter(is_in).collect()
+    }
+
+    /// Whether the image has this layer.
+    fn is_in_variant(&self) -> bool {
+        let variants = &self.layer.variants;
+        variants.is_empty() || self.variant.is_some_and(|variant| variants.iter().any(|own| own == variant))
+    }
+
+    /// Without the variant, where that does not change the layer.
+    fn of_own_variant(self) -> Step<'a> {
+        Step { variant: self.variant.filter(|variant| self.layer.without.contains_key(*variant)), ..self }
+    }
+
+    /// Whether the variant is without this package or link.
+    pub fn leaves_out(&self, name: &str) -> bool {
+        let without = self.variant.and_then(|variant| self.layer.without.get(variant));
+        without.is_some_and(|names| names.iter().any(|own| own == name))
+    }
+
+    /// The platform, where the layer has other content on another; a layer without one is made once for all of them.
+    pub fn own_platform(&self) -> Option<&'a Platform> {
+        let bound = |input: &Input| input.layer == self.layer.name && input.platform.is_some();
+        let depends = self.layer.depends_on_platform() || self.part.lock.inputs.iter().any(bound);
+        depends.then_some(self.platform)
     }
 
     /// What the lock says must come out.
     pub fn output(&self) -> Option<&'a Output> {
         let (layer, platform) = (&self.layer.name, self.platform.to_string());
-        let fits = |output: &&Output| output.platform.as_ref().is_none_or(|own| *own == platform);
+        let fits = |output: &&Output| {
+            let of_platform = output.platform.as_ref().is_none_or(|own| *own == platform);
+            of_platform && output.variant.as_deref() == self.variant
+        };
         self.part.lock.outputs.iter().find(|output| output.layer == *layer && fits(output))
     }
 
@@ -142,6 +224,6 @@ impl<'a> Step<'a> {
     /// Replaces what definitions may name: `{version}`, and `{arch}` in Debian's words, which are OCI's for all
     /// platforms we know.
     pub fn expand(&self, text: &str) -> String {
-        text.replace("{version}", &self.part.version).replace("{arch}", &self.platform.architecture)
+        text.replace("{version}", &self.part.version).replace(ARCH, &self.platform.architecture)
     }
 }

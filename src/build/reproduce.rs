@@ -41,14 +41,16 @@ pub(super) fn check(
     Err(BuildError::NotReproduced { image: image.to_owned(), layer: step.layer.name.clone(), first, expected, found })
 }
 
-/// The lines that `kimg lock` writes beside a lock: layer and platform, the first 16 digits of the entry's digest, and
-/// its path, escaped.
+/// The lines that `kimg lock` writes beside a lock: layer (with `/VARIANT`, where that differs) and platform (`all`, where
+/// none differs), the first 16 digits of the entry's digest, and its path, escaped.
 pub(super) fn entry_lines(step: &Step<'_>, entries: &[EntryRecord]) -> String {
     entries.iter().map(|entry| format!("{} {}\n", prefix(step), line(entry))).collect()
 }
 
 fn prefix(step: &Step<'_>) -> String {
-    format!("{} {}", step.layer.name, step.platform)
+    let variant = step.variant.map(|variant| format!("/{variant}")).unwrap_or_default();
+    let platform = step.own_platform().map_or_else(|| "all".to_owned(), ToString::to_string);
+    format!("{}{variant} {platform}", step.layer.name)
 }
 
 fn line(entry: &EntryRecord) -> String {

@@ -16,7 +16,10 @@ pub(super) fn add<W: Write + Send>(assembly: &mut Assembly<'_, W>) -> Result<(),
         assembly.file(&file.to, mode, bytes, "definition", "files")?;
     }
     if let Some(path) = &layer.entrypoint {
-        assembly.file(path, 0o755, embedded::ENTRYPOINT, "entrypoint", "entrypoint")?;
+        let platform = assembly.step.platform;
+        let entrypoint = embedded::entrypoint(&platform.architecture)
+            .ok_or_else(|| BuildError::no_entrypoint(&layer.name, platform))?;
+        assembly.file(path, 0o755, entrypoint.program, "entrypoint", "entrypoint")?;
         if let Some(launchers) = &layer.launchers {
             add_launchers(assembly, launchers, path)?;
         }

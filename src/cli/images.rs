@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::arguments::Definitions;
 use super::catalog::catalog;
 use super::table::table;
 use super::{Failure, answer};
-use crate::definition::Family;
+use crate::definition::{DefinitionError, Family};
 use crate::ui::escape;
 
 const EXAMPLES: &str = "\
@@ -38,26 +40,31 @@ struct Image {
     description: String,
     support: String,
     platforms: Vec<String>,
+    variants: BTreeMap<String, String>,
 }
 
 /// Lists what can be built.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let families = catalog(args.definitions.images.as_deref())?.families()?;
-    let images: Vec<Image> = families.iter().filter(|family| family.is_offered()).flat_map(images_of).collect();
+    let mut images = Vec::new();
+    for family in families.iter().filter(|family| family.is_offered()) {
+        images.extend(images_of(family)?);
+    }
     if args.json {
         return answer::print_json(&Answer { version: 1, images });
     }
     let row = |image: &Image| {
         let default = if image.default { "default" } else { "" };
-        [image.name.as_str(), &image.version, default, &image.support].map(|cell| escape(cell).into_owned())
+        let variants = image.variants.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        [image.name.as_str(), &image.version, default, &variants, &image.support].map(|cell| escape(cell).into_owned())
     };
-    let rows: Vec<[String; 4]> = images.iter().map(row).collect();
-    answer::print(&table(["NAME", "VERSION", "DEFAULT", "SUPPORT"], &rows))
+    let rows: Vec<[String; 5]> = images.iter().map(row).collect();
+    answer::print(&table(["NAME", "VERSION", "DEFAULT", "VARIANTS", "SUPPORT"], &rows))
 }
 
-fn images_of(family: &Family) -> impl Iterator<Item = Image> {
+fn images_of(family: &Family) -> Result<Vec<Image>, DefinitionError> {
     let definition = &family.definition;
-    family.versions().into_iter().map(move |version| Image {
+    let image = |version: &str| Image {
         name: definition.name.clone(),
         version: version.to_owned(),
         default: version == definition.default,
@@ -65,5 +72,8 @@ fn images_of(family: &Family) -> impl Iterator<Item = Image> {
         description: definition.description.clone(),
         support: definition.versions.get(version).map(|known| known.support.clone()).unwrap_or_default(),
         platforms: definition.platforms.clone(),
-    })
+        variants: BTreeMap::new(),
+    };
+    let versions = family.versions().into_iter();
+    versions.map(|version| Ok(Image { variants: family.variants(version)?, ..image(version) })).collect()
 }

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use super::{Definition, DefinitionError, embedded, parse, version};
 use crate::lock::{self, Lock, LockError};
 
+/// No image stands on more bases.
+pub(crate) const MAX_BASES: usize = 8;
+
 /// A set of definitions with all that they name; cheap to clone.
 #[derive(Clone)]
 pub struct Catalog(Arc<BTreeMap<String, Cow<'static, [u8]>>>);
@@ -70,6 +73,26 @@ impl Family {
         let mut versions: Vec<&str> = self.definition.versions.keys().map(String::as_str).filter(locked).collect();
         versions.sort_by(|one, other| version::compare(one, other));
         versions
+    }
+
+    /// The variants of a version, by name, with those of its bases; each with one line for people.
+    pub fn variants(&self, version: &str) -> Result<BTreeMap<String, String>, DefinitionError> {
+        let mut all = BTreeMap::new();
+        let mut next = Some((self.clone(), version.to_owned()));
+        // More bases than any image has would be a loop, which a build tells; so does it of a lock that cannot be read.
+        for _ in 0..=MAX_BASES {
+            let Some((family, version)) = next else { break };
+            let lock = family.lock(&version).and_then(Result::ok);
+            for (name, line) in lock.iter().flat_map(|lock| lock::variants(lock, &family.definition)) {
+                all.entry(name.to_owned()).or_insert_with(|| line.to_owned());
+            }
+            let base = family.definition.base.as_ref().and_then(|base| base.split_once(':'));
+            next = match base {
+                Some((name, version)) => self.catalog.family(name)?.map(|family| (family, version.to_owned())),
+                None => None,
+            };
+        }
+        Ok(all)
     }
 
     /// Whether `kimg images` offers it: bases are parts of images, not images.

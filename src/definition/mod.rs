@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::oci::Platform;
+
+pub(crate) use catalog::MAX_BASES;
 pub use catalog::{Catalog, Family};
 pub use parse::{DefinitionError, parse};
 pub(crate) use parse::{parse_mode, read_toml};
@@ -37,7 +40,7 @@ pub struct Definition {
     /// The suites of the Debian archive in which `kimg lock` looks for packages; of several versions the newest is taken.
     #[serde(default)]
     pub suites: Vec<String>,
-    /// The platforms that a lock is made for.
+    /// The platforms that a lock is made for, in the order that they have in an index; the first is the default.
     #[serde(default = "default_platforms")]
     pub platforms: Vec<String>,
     /// The files below `images/` with the OpenPGP keys that may have signed inputs.
@@ -48,7 +51,8 @@ pub struct Definition {
     /// Upstream's release archive, whose members are inputs too; its path and root may name `{version}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<ReleaseArchive>,
-    /// What else can be built of the same locks, by name (`--variant`), each with one line for people.
+    /// What else can be built of the same locks, by name (`--variant`), each with one line for people. An image has
+    /// those of its bases too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variants: BTreeMap<String, String>,
     /// What is known of each version that has a lock.
@@ -154,9 +158,9 @@ pub struct Layer {
     /// Top folders that are links into `usr` and whose files are moved there: `bin`, `lib`.
     #[serde(default)]
     pub usrmerge: Vec<String>,
-    /// Symbolic links: path and target.
+    /// Symbolic links: path and target; both may name `{version}` and `{arch}`.
     #[serde(default)]
-    pub links: BTreeMap<String, String>,
+    pub links: BTreeMap<String, Link>,
     /// Folders of the layer's own.
     #[serde(default)]
     pub folders: BTreeMap<String, Folder>,
@@ -182,6 +186,50 @@ impl Layer {
     /// Whether it is made of its locked inputs only, so that a lock records what must come out.
     pub fn is_locked(&self) -> bool {
         self.files.is_empty() && self.entrypoint.is_none() && self.launchers.is_none()
+    }
+
+    /// Whether what it adds to its inputs differs between platforms.
+    pub fn depends_on_platform(&self) -> bool {
+        let links = self.links.iter().any(|(path, link)| {
+            matches!(link, Link::On { .. }) || [path.as_str(), link.to()].iter().any(|text| text.contains(ARCH))
+        });
+        let extracts = self.extract.iter().flat_map(|extract| [&extract.from, &extract.to]);
+        links || self.entrypoint.is_some() || extracts.into_iter().any(|text| text.contains(ARCH))
+    }
+}
+
+/// What stands for the architecture in texts of definitions.
+pub(crate) const ARCH: &str = "{arch}";
+
+/// The target of a symbolic link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields, expecting = "must be a link's target, or `{ to = …, platforms = […] }`")]
+pub enum Link {
+    /// On every platform.
+    Everywhere(String),
+    /// On some platforms only.
+    On {
+        /// The target.
+        to: String,
+        /// The platforms that have the link.
+        platforms: Vec<String>,
+    },
+}
+
+impl Link {
+    /// The target.
+    pub fn to(&self) -> &str {
+        match self {
+            Link::Everywhere(to) | Link::On { to, .. } => to,
+        }
+    }
+
+    /// Whether `platform` has the link.
+    pub fn is_for(&self, platform: &Platform) -> bool {
+        match self {
+            Link::Everywhere(_) => true,
+            Link::On { platforms, .. } => platforms.contains(&platform.to_string()),
+        }
     }
 }
 

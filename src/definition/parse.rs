@@ -1,7 +1,8 @@
 use serde::de::DeserializeOwned;
 
-use super::{Definition, Generate, nearest, version};
+use super::{Definition, Generate, Link, nearest, version};
 use crate::error::{Category, Diagnose};
+use crate::oci::Platform;
 
 /// A definition, lock or configuration file that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -106,12 +107,17 @@ fn check(definition: &Definition) -> Result<(), Broken> {
             return Err((format!("archive.rule `{}`", rule.name.escape_debug()), message));
         }
     }
+    check_platforms(&definition.platforms).map_err(|message| ("platforms".to_owned(), message))?;
+    if let Some(name) = definition.variants.keys().find(|name| !is_word(name)) {
+        let message = format!("`{}` must be lower-case letters, digits and `-`", name.escape_debug());
+        return broken("variants", message);
+    }
     for (index, layer) in definition.layers.iter().enumerate() {
         let key = format!("layer `{}`", layer.name.escape_debug());
         if !is_word(&layer.name) || definition.layers[..index].iter().any(|other| other.name == layer.name) {
             return Err((key, "its name must be unique, of lower-case letters, digits and `-`".to_owned()));
         }
-        check_layer(layer).map_err(|message| (key.clone(), message))?;
+        check_layer(layer).and_then(|()| check_choices(layer, definition)).map_err(|message| (key.clone(), message))?;
         let lines = layer.files.iter().flat_map(|file| &file.versions);
         let known =
             |line: &&String| definition.versions.keys().any(|version| version::lines(version).any(|own| own == *line));
@@ -120,6 +126,39 @@ fn check(definition: &Definition) -> Result<(), Broken> {
         }
     }
     Ok(())
+}
+
+fn check_platforms(platforms: &[String]) -> Result<(), String> {
+    for (index, platform) in platforms.iter().enumerate() {
+        platform.parse::<Platform>().map_err(|error| error.to_string())?;
+        if platforms[..index].contains(platform) {
+            return Err(format!("`{platform}` stands there twice"));
+        }
+    }
+    match platforms {
+        [] => Err("at least one is needed".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// What a layer has on some platforms or in some variants only.
+fn check_choices(layer: &super::Layer, definition: &Definition) -> Result<(), String> {
+    for link in layer.links.values() {
+        let Link::On { platforms, .. } = link else { continue };
+        if let Some(platform) = platforms.iter().find(|platform| !definition.platforms.contains(platform)) {
+            return Err(format!("`{}` is not among the platforms", platform.escape_debug()));
+        }
+    }
+    if let Some(variant) =
+        layer.variants.iter().chain(layer.without.keys()).find(|name| !definition.variants.contains_key(*name))
+    {
+        return Err(format!("`{}` is not among the variants", variant.escape_debug()));
+    }
+    let known = |name: &&String| layer.packages.contains(name) || layer.links.contains_key(*name);
+    match layer.without.values().flatten().find(|name| !known(name)) {
+        Some(name) => Err(format!("`{}` is left out, and is neither a package nor a link of it", name.escape_debug())),
+        None => Ok(()),
+    }
 }
 
 fn check_layer(layer: &super::Layer) -> Result<(), String> {

@@ -16,6 +16,17 @@ pub fn definition_digest(definition: &Definition) -> Digest {
     Digest::of(&text.expect("a definition has text keys and no failing serializers"))
 }
 
+/// The definition's variants that this lock has all for: a version may lack the files of a layer that only a variant has.
+pub fn variants<'a>(lock: &Lock, definition: &'a Definition) -> Vec<(&'a str, &'a str)> {
+    let is_filled = |layer: &Layer| layer.into.is_none() || lock.inputs.iter().any(|input| input.layer == layer.name);
+    let has_all = |variant: &String| {
+        let mut own = definition.layers.iter().filter(|layer| layer.variants.contains(variant));
+        own.all(is_filled)
+    };
+    let known = definition.variants.iter().filter(|(variant, _)| has_all(variant));
+    known.map(|(variant, line)| (variant.as_str(), line.as_str())).collect()
+}
+
 /// Whether a lock was made for this definition.
 pub fn check_fit(lock: &Lock, definition: &Definition) -> Result<(), LockError> {
     let unfit = |why: String| LockError::Unfit { image: lock.image.clone(), why };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::oci::Platform;
 
-pub use fit::{check_fit, definition_digest};
+pub use fit::{check_fit, definition_digest, variants};
 pub use parse::{LockError, is_upstream_path, parse};
 pub use time::{rfc3339, seconds};
 pub use write::to_text;

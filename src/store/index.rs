@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -8,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::files;
 use super::{Layout, Store, StoreError};
+use crate::digest::Digest;
 use crate::oci::{Config, Descriptor, Index, Manifest, media_type};
 
 /// The annotation of a name in a layout's index (image-spec 1.1, annotations.md).
@@ -39,9 +41,9 @@ pub struct Named {
     pub name: String,
     /// Its manifest or index.
     pub descriptor: Descriptor,
-    /// Bytes of manifest, configuration and layers together.
+    /// Bytes of manifests, configurations and layers together, each once.
     pub size: u64,
-    /// The configuration's `created`.
+    /// The configuration's `created`; of an index, that of its first.
     pub created: Option<String>,
 }
 
@@ -136,32 +138,46 @@ impl Store {
         let mut all = Vec::new();
         for descriptor in index.manifests {
             let Some(name) = descriptor.annotations.get(NAME).cloned() else { continue };
-            let (size, created) = self.measure(&descriptor, MAX_DEPTH)?;
+            let (size, created) = self.measure(&descriptor)?;
             all.push(Named { name, descriptor, size, created });
         }
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }
 
-    fn measure(&self, descriptor: &Descriptor, depth: usize) -> Result<(u64, Option<String>), StoreError> {
+    /// Bytes of all that a manifest or index needs, each blob once, and the time of its first image.
+    fn measure(&self, descriptor: &Descriptor) -> Result<(u64, Option<String>), StoreError> {
+        let (mut parts, mut created) = (BTreeMap::new(), None);
+        self.collect(descriptor, MAX_DEPTH, &mut parts, &mut created)?;
+        Ok((parts.into_values().fold(0, u64::saturating_add), created))
+    }
+
+    fn collect(
+        &self,
+        descriptor: &Descriptor,
+        depth: usize,
+        parts: &mut BTreeMap<Digest, u64>,
+        created: &mut Option<String>,
+    ) -> Result<(), StoreError> {
         let bytes = self.layout.read_blob(descriptor, DOCUMENT_LIMIT)?;
         let path = self.layout.blob_path(&descriptor.digest);
-        let unreadable = |path: &Path, error: serde_json::Error| StoreError::Document {
+        let unreadable = |path: &Path, error: serde_json::Error| StoreError::NoLayout {
             path: path.to_owned(),
             why: format!("is not what its media type says: {error}"),
         };
+        parts.insert(descriptor.digest, descriptor.size);
         if descriptor.media_type == media_type::INDEX {
             let index: Index = serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, error))?;
-            let mut total = descriptor.size;
-            for manifest in index.manifests.iter().filter(|_| depth > 0) {
-                total = total.saturating_add(self.measure(manifest, depth - 1)?.0);
-            }
-            return Ok((total, None));
+            let mut below = index.manifests.iter().filter(|_| depth > 0);
+            return below.try_for_each(|manifest| self.collect(manifest, depth - 1, parts, created));
         }
         let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, error))?;
         let config = self.layout.read_blob(&manifest.config, DOCUMENT_LIMIT)?;
         let config: Config = serde_json::from_slice(&config).map_err(|error| unreadable(&path, error))?;
-        let parts = [descriptor, &manifest.config].into_iter().chain(&manifest.layers);
-        Ok((parts.fold(0, |total, part| part.size.saturating_add(total)), config.created))
+        parts.extend(std::iter::once(&manifest.config).chain(&manifest.layers).map(|part| (part.digest, part.size)));
+        if created.is_none() {
+            *created = config.created;
+        }
+        Ok(())
     }
 }

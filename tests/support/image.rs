@@ -56,10 +56,20 @@ impl Found {
 impl Image {
     /// The image of that name in a layout.
     pub fn open(layout: &Path, name: &str) -> Image {
-        let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
-        let named = |manifest: &&Value| manifest["annotations"]["org.opencontainers.image.ref.name"] == name;
-        let found = index["manifests"].as_array().unwrap().iter().find(named);
-        let descriptor = found.unwrap_or_else(|| panic!("no {name} in {index}"));
+        Image::read(layout, &descriptor(layout, name))
+    }
+
+    /// The image of a platform in the index of that name.
+    pub fn of_platform(layout: &Path, name: &str, platform: &str) -> Image {
+        let (_, index) = index(layout, name);
+        let is_it = |manifest: &&Value| {
+            let text = |key: &str| manifest["platform"][key].as_str().unwrap().to_owned();
+            format!("{}/{}", text("os"), text("architecture")) == platform
+        };
+        Image::read(layout, index["manifests"].as_array().unwrap().iter().find(is_it).unwrap())
+    }
+
+    fn read(layout: &Path, descriptor: &Value) -> Image {
         let manifest: Value = serde_json::from_slice(&blob(layout, descriptor)).unwrap();
         let config: Value = serde_json::from_slice(&blob(layout, &manifest["config"])).unwrap();
         let diff_ids = config["rootfs"]["diff_ids"].as_array().unwrap();
@@ -87,6 +97,21 @@ impl Image {
     pub fn diff_ids(&self) -> Vec<&str> {
         self.layers.iter().map(|layer| layer.diff_id.as_str()).collect()
     }
+}
+
+/// The descriptor of that name in a layout.
+fn descriptor(layout: &Path, name: &str) -> Value {
+    let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
+    let named = |manifest: &&Value| manifest["annotations"]["org.opencontainers.image.ref.name"] == name;
+    let found = index["manifests"].as_array().unwrap().iter().find(named);
+    found.unwrap_or_else(|| panic!("no {name} in {index}")).clone()
+}
+
+/// The index of that name in a layout, with its descriptor.
+pub fn index(layout: &Path, name: &str) -> (Value, Value) {
+    let descriptor = descriptor(layout, name);
+    let index = serde_json::from_slice(&blob(layout, &descriptor)).unwrap();
+    (descriptor, index)
 }
 
 impl Layer {

@@ -60,7 +60,8 @@ pub fn mirrors(world: &World) -> Vec<(Upstream, String)> {
 pub fn request(image: &str) -> Request {
     Request {
         image: image.to_owned(),
-        platform: Platform::linux_amd64(),
+        platforms: vec![Platform::linux_amd64()],
+        variant: None,
         tags: Vec::new(),
         labels: Default::default(),
         annotations: Default::default(),

@@ -18,29 +18,37 @@ pub(super) fn document(built: &[(Built, Vec<String>)]) -> Vec<u8> {
 
 /// The image's id, which is the digest of its configuration; of the last image, without a line break, as Docker does.
 pub(super) fn image_id(built: &[(Built, Vec<String>)]) -> String {
-    built.last().map(|(built, _)| built.config.to_string()).unwrap_or_default()
+    let last = built.last().and_then(|(built, _)| built.images.last());
+    last.map(|image| image.config.to_string()).unwrap_or_default()
 }
 
 fn metadata(built: &Built, tags: &[String]) -> Value {
     let names: Vec<&str> =
         std::iter::once(&built.name).chain(tags.iter().filter(|tag| **tag != built.name)).map(String::as_str).collect();
-    json!({
-        "containerimage.config.digest": built.config,
+    let mut value = json!({
         "containerimage.descriptor": built.manifest,
         "containerimage.digest": built.manifest.digest,
         "image.name": names.join(","),
-    })
+    });
+    // An index has no configuration of its own; buildx leaves the field out too.
+    if let [image] = built.images.as_slice() {
+        value["containerimage.config.digest"] = json!(image.config);
+    }
+    value
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::BuiltImage;
     use crate::digest::Digest;
-    use crate::oci::{Descriptor, media_type};
+    use crate::oci::{Descriptor, Platform, media_type};
 
     fn built(name: &str) -> Built {
         let manifest = Descriptor::of(media_type::MANIFEST, name.as_bytes());
-        Built { name: name.to_owned(), manifest, config: Digest::of(b"config"), layers: Vec::new() }
+        let (platform, config) = (Platform::linux_amd64(), Digest::of(b"config"));
+        let image = BuiltImage { platform, manifest: manifest.clone(), config, layers: Vec::new() };
+        Built { name: name.to_owned(), manifest, images: vec![image] }
     }
 
     #[test]

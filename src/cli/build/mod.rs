@@ -11,7 +11,7 @@ use super::arguments::Definitions;
 use super::values::{self, Location, Pair};
 use super::workshop::Means;
 use super::{Failure, Session, answer, files, interrupt};
-use crate::build::{self, Addition, Built, Sources, Workshop};
+use crate::build::{self, Addition, Built, BuiltImage, Sources, Workshop};
 use crate::layer::Compression;
 use crate::oci::Platform;
 use crate::transport::docker_name;
@@ -27,6 +27,7 @@ Examples:
   kimg build kafka -o docker-archive:- | ssh host docker load
   kimg build kafka -t registry.example/team/kafka:3.5.2 --label team=data
   kimg build kafka --add ./my.properties:/etc/kafka/my.properties:0640 --ca company.pem
+  kimg build kafka --platform linux/amd64,linux/arm64 --variant distroless
   kimg build kafka --compression zstd:19 --metadata-file out.json
   kimg build kafka --mirror maven=https://mirror.example/maven2
   kimg build kafka --offline --inputs inputs
@@ -50,9 +51,12 @@ pub(in crate::cli) struct Args {
     /// A further name for the image (repeatable)
     #[arg(short, long = "tag", value_name = "NAME[:TAG]", value_parser = values::tag)]
     tags: Vec<String>,
-    /// Build for this platform
+    /// Build for these platforms; several make an index (repeatable)
     #[arg(long, value_name = "OS/ARCH", value_delimiter = ',', value_parser = values::platform)]
     platform: Vec<Platform>,
+    /// Build this variant, such as full or distroless; `kimg images` lists them
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
     /// How layers are compressed: gzip[:1-9], zstd[:1-19] or none
     #[arg(long, value_name = "KIND[:LEVEL]", default_value = "gzip", value_parser = values::compression)]
     compression: Compression,
@@ -85,7 +89,7 @@ struct Changes {
     /// Add a label to the image (repeatable)
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
     label: Vec<Pair>,
-    /// Add an annotation to the manifest (repeatable)
+    /// Add an annotation to the manifest, and to the index of several platforms (repeatable)
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
     annotation: Vec<Pair>,
     /// Set a variable of the image's environment (repeatable)
@@ -158,15 +162,25 @@ fn answer_line(built: &Built, tags: &[String], outputs: &[Location]) -> String {
 }
 
 fn tell(built: &Built, workshop: &Workshop) {
-    for (name, descriptor, how) in &built.layers {
-        let text = format!("layer {name}: {how}, {} in {}", descriptor.digest, size(descriptor.size));
+    for image in &built.images {
+        let name = match built.images.len() {
+            1 => built.name.clone(),
+            _ => format!("{} {}", built.name, image.platform),
+        };
+        tell_image(&name, image, workshop);
+    }
+}
+
+fn tell_image(name: &str, image: &BuiltImage, workshop: &Workshop) {
+    for (layer, descriptor, how) in &image.layers {
+        let text = format!("layer {layer}: {how}, {} in {}", descriptor.digest, size(descriptor.size));
         workshop.events.detail(text);
     }
-    let total: u64 = built.layers.iter().map(|(_, descriptor, _)| descriptor.size).sum();
-    let made = built.layers.iter().filter(|(_, _, how)| *how == "built").count();
-    let layers = match built.layers.len() {
+    let total: u64 = image.layers.iter().map(|(_, descriptor, _)| descriptor.size).sum();
+    let made = image.layers.iter().filter(|(_, _, how)| *how == "built").count();
+    let layers = match image.layers.len() {
         1 => "1 layer".to_owned(),
         count => format!("{count} layers"),
     };
-    workshop.events.note(format!("{}: {layers}, {} ({made} built)", built.name, size(total)));
+    workshop.events.note(format!("{name}: {layers}, {} ({made} built)", size(total)));
 }

@@ -48,7 +48,7 @@ impl Order {
             check_folder(file)?;
         }
         Ok(Order {
-            requests: requests(args)?,
+            requests: requests(args),
             docker_host: match outputs.iter().any(Location::is_daemon) {
                 true => Some(docker_host(environment)?),
                 false => None,
@@ -80,13 +80,24 @@ fn check_one_image(args: &Args) -> Result<(), CliError> {
     }
 }
 
-/// Docker's own format knows no images of several platforms.
+/// Docker's own format knows no images of several platforms, and its id of an image is the digest of one configuration.
 fn check_one_platform(args: &Args, outputs: &[Location]) -> Result<(), CliError> {
-    match outputs.iter().find(|output| output.holds_one_platform()) {
-        Some(output) if args.platform.len() > 1 => Err(CliError::Flags {
+    let others = args.platform.iter().skip(1).filter(|platform| **platform != args.platform[0]).count();
+    if others == 0 {
+        return Ok(());
+    }
+    if let Some(output) = outputs.iter().find(|output| output.holds_one_platform()) {
+        return Err(CliError::Flags {
             flag: "--platform",
-            why: format!("{} holds images of one platform, and {} are named", output.place(), args.platform.len()),
+            why: format!("{} holds images of one platform, and {} are named", output.place(), others + 1),
             hint: "name one, or write oci:DIR or oci-archive:FILE".to_owned(),
+        });
+    }
+    match args.iidfile {
+        Some(_) => Err(CliError::Flags {
+            flag: "--iidfile",
+            why: "an image of several platforms has several ids".to_owned(),
+            hint: "use --metadata-file, which has the digest of the index".to_owned(),
         }),
         _ => Ok(()),
     }

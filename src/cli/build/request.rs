@@ -2,16 +2,14 @@ use std::collections::BTreeMap;
 
 use super::Args;
 use crate::build::Request;
-use crate::cli::CliError;
 use crate::cli::values::Pair;
-use crate::oci::Platform;
 
 /// One request for each image.
-pub(super) fn requests(args: &Args) -> Result<Vec<Request>, CliError> {
-    let platform = platform(&args.platform)?;
+pub(super) fn requests(args: &Args) -> Vec<Request> {
     let request = |image: &String| Request {
         image: image.clone(),
-        platform: platform.clone(),
+        platforms: args.platform.clone(),
+        variant: args.variant.clone(),
         locked: args.locked,
         tags: args.tags.clone(),
         labels: map(&args.changes.label),
@@ -21,20 +19,7 @@ pub(super) fn requests(args: &Args) -> Result<Vec<Request>, CliError> {
         add: args.changes.add.clone(),
         authorities: args.changes.ca.clone(),
     };
-    Ok(args.images.iter().map(request).collect())
-}
-
-/// Which platforms an image is made for is in its definition; one build makes one.
-fn platform(platforms: &[Platform]) -> Result<Platform, CliError> {
-    match platforms {
-        [] => Ok(Platform::linux_amd64()),
-        [platform] => Ok(platform.clone()),
-        several => Err(CliError::Flags {
-            flag: "--platform",
-            why: format!("kimg cannot build for {} platforms at once yet", several.len()),
-            hint: format!("build for one, such as --platform {}", several[0]),
-        }),
-    }
+    args.images.iter().map(request).collect()
 }
 
 /// Of equal keys the last counts.
