@@ -93,7 +93,7 @@ fn every_flag_of_build_refuses_nonsense_by_name() {
         &["build", "kafka", "--add", "absent:/b"],
         &["build", "kafka", "--ca", "absent.pem"],
         &["build", "kafka", "--platform", "linux"],
-        &["build", "kafka", "--platform", "linux/amd64,linux/arm64"],
+        &["build", "kafka", "--platform", "linux/amd64,linux/s390x"],
         &["build", "kafka", "--metadata-file", "absent/file"],
         &["build", "kafka", "--iidfile", "absent/file"],
         &["build", "kafka", "--mirror", "maven"],
