@@ -49,6 +49,8 @@ fn deflate(bytes: &[u8], level: u32, buffer: usize) -> Result<Vec<u8>, LayerErro
         return Err(LayerError::Encoder(format!("a chunk of {} bytes ended as {status:?}", bytes.len())));
     }
     output.truncate(usize::try_from(encoder.total_out()).unwrap_or(buffer));
+    // It may wait for its turn, and its buffer is larger than it.
+    output.shrink_to_fit();
     Ok(output)
 }
 

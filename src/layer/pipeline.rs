@@ -79,7 +79,7 @@ impl<W: Write> Pipeline<W> {
         let compression = self.compression;
         self.pending.push_back(self.pool.run(move || compression.encode(chunk)));
         // Enough that the threads have work while this one reads, and no more.
-        while self.pending.len() > 2 * self.pool.threads() + 2 {
+        while self.pending.len() > self.pool.threads() + 1 {
             self.take_one()?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 use std::io::{self, BufReader, Read};
 
 use liblzma::read::XzDecoder;
-use liblzma::stream::MtStreamBuilder;
+use liblzma::stream::Stream;
 
 use super::DebianError;
 use crate::layer::{Entry, EntryKind, Limits, read_tar};
@@ -11,9 +11,6 @@ const CONTROL: Limits = Limits { entries: 1000, bytes: 16 << 20 };
 
 /// No package that a server needs has more.
 const DATA: Limits = Limits { entries: 200_000, bytes: 4 << 30 };
-
-/// xz's own default of `--memlimit-mt-decompress` is larger; two threads of the JRE's package need 107 to 123 MiB.
-const THREADING_MEMORY: u64 = 160 << 20;
 
 /// `xz -9` needs 65 MiB to decompress.
 const MOST_MEMORY: u64 = 256 << 20;
@@ -143,13 +140,8 @@ fn decoder<'a>(member: &str, bytes: impl Read + 'a) -> Result<Box<dyn Read + 'a>
         Some("") => Ok(Box::new(bytes)),
         Some(".gz") => Ok(Box::new(flate2::bufread::GzDecoder::new(bytes))),
         Some(".xz") => {
-            // Packages are made of several blocks, so two threads are faster; the bytes are the same.
-            let stream = MtStreamBuilder::new()
-                .threads(2)
-                .memlimit_threading(THREADING_MEMORY)
-                .memlimit_stop(MOST_MEMORY)
-                .decoder()
-                .map_err(|error| format!("{member}: {error}"))?;
+            // One thread: more of them hold whole blocks in memory, and the other cores compress meanwhile.
+            let stream = Stream::new_stream_decoder(MOST_MEMORY, 0).map_err(|error| format!("{member}: {error}"))?;
             Ok(Box::new(XzDecoder::new_stream(bytes, stream)))
         }
         Some(".zst") => match zstd::Decoder::with_buffer(bytes) {
