@@ -16,16 +16,29 @@ class SlowServer:
                 if file is None:
                     self.send_error(404)
                     return
-                self.send_response(200)
-                self.send_header("Content-Length", str(file.stat().st_size))
+                size = file.stat().st_size
+                begin = self.begin(size)
+                self.send_response(206 if begin else 200)
+                if begin:
+                    self.send_header("Content-Range", f"bytes {begin}-{size - 1}/{size}")
+                self.send_header("Content-Length", str(size - begin))
                 self.end_headers()
                 with file.open("rb") as content:
-                    self.connection.sendfile(content)
+                    self.connection.sendfile(content, begin)
+
+            def begin(self, size):
+                """The offset of a request that goes on: `Range: bytes=N-`."""
+                text = self.headers.get("Range", "").removeprefix("bytes=").rstrip("-")
+                return int(text) if text.isdigit() and int(text) < size else 0
 
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_):
+                """Clients that are killed break their connections off."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
 
     def __enter__(self):
