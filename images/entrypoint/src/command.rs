@@ -6,16 +6,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use crate::container::Container;
 use crate::environment::Environment;
 use crate::healthcheck;
 use crate::java::Java;
-use crate::kafka::{self, listeners};
+use crate::kafka;
 use crate::launchers::{self, Launcher};
 use crate::problem::Problem;
+use crate::seccomp;
 use crate::zookeeper;
-
-/// The table of launchers in the image.
-const TABLE: &str = "/etc/kimg/launchers";
 
 /// A configuration that is wrong.
 const WRONG: u8 = 2;
@@ -35,23 +34,22 @@ PID 1 of kimg's images: turns the environment into a configuration, and becomes 
 pub fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     let called = if arguments.is_empty() { OsString::new() } else { arguments.remove(0) };
-    let called = file_name(&called);
-    let environment = Environment::of_process();
-    let table = std::fs::read_to_string(TABLE).unwrap_or_default();
-    if let Some(launcher) = launchers::find(&table, &called) {
-        return launch(&launcher, &called, &table, &environment, arguments);
+    let container = Container::here(Environment::of_process(), Path::new(&called));
+    if let Some(launcher) = launchers::find(&container.table, &container.called_name()) {
+        return launch(&launcher, &container.called_name(), &container, arguments);
     }
     let first = if arguments.is_empty() { String::new() } else { arguments.remove(0).to_string_lossy().into_owned() };
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
     match first.as_str() {
-        "kafka" | "zookeeper" => serve(&first, &table, &environment, flag("--explain"), flag("--check")),
+        "kafka" => serve_kafka(&container, flag("--explain"), flag("--check")),
+        "zookeeper" => serve_zookeeper(&container, flag("--explain"), flag("--check")),
         "healthcheck" => check_health(&arguments.first().map_or_else(String::new, file_name)),
         "" | "--help" | "-h" => {
             tell(HELP);
             ExitCode::SUCCESS
         }
-        name => match launchers::find(&table, &file_name(&OsString::from(name))) {
-            Some(launcher) => launch(&launcher, name, &table, &environment, arguments),
+        name => match launchers::find(&container.table, &file_name(&OsString::from(name))) {
+            Some(launcher) => launch(&launcher, name, &container, arguments),
             None => become_program(name, &arguments),
         },
     }
@@ -61,54 +59,64 @@ fn file_name(path: &OsString) -> String {
     Path::new(path).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-/// Configures a server, and becomes it.
-fn serve(product: &str, table: &str, environment: &Environment, explain: bool, check: bool) -> ExitCode {
-    let pod = listeners::Pod::of_container();
-    let prepared = if product == "kafka" {
-        let layout = kafka::Layout::of_image(table);
-        let server = match kafka::Server::of(environment, &pod, &layout) {
-            Ok(server) => server,
-            Err(problems) => return refuse(&problems),
-        };
-        if explain {
-            tell(&server.properties.explain());
+/// Configures a broker, and becomes it.
+fn serve_kafka(container: &Container, explain: bool, check: bool) -> ExitCode {
+    let layout = kafka::Layout::of_image(&container.table);
+    let configuration = kafka::configure(container, &layout);
+    if !configuration.findings.problems.is_empty() {
+        return refuse(&configuration.findings.problems);
+    }
+    if explain {
+        tell(&kafka::report::to_text(&configuration));
+    }
+    if explain || check {
+        return ExitCode::SUCCESS;
+    }
+    for note in &configuration.findings.notes {
+        say(&format!("kimg: {note}"));
+    }
+    match kafka::start::prepare(&configuration, container, &layout) {
+        Ok(java) => {
+            kafka::wait::for_zookeeper(&configuration, container, &mut |text| say(&format!("kimg: {text}")));
+            become_java(&java)
         }
-        if explain || check {
-            return ExitCode::SUCCESS;
-        }
-        for note in &server.notes {
-            say(&format!("kimg: {note}"));
-        }
-        kafka::prepare(&server, environment, &layout)
-    } else {
-        let layout = zookeeper::Layout::of_image();
-        let server = match zookeeper::Server::of(environment, &pod.host, &layout) {
-            Ok(server) => server,
-            Err(problems) => return refuse(&problems),
-        };
-        if explain {
-            tell(&server.properties.explain());
-        }
-        if explain || check {
-            return ExitCode::SUCCESS;
-        }
-        say(&format!("kimg: myid: {} ({})", server.id.0, server.id.1));
-        zookeeper::prepare(&server, environment, &layout).map_err(|problem| vec![problem])
-    };
-    match prepared {
-        Ok(java) => refuse(&[java.exec()]),
-        Err(problems) => refuse(&problems),
+        Err(problem) => refuse(&[problem]),
     }
 }
 
-fn launch(
-    launcher: &Launcher,
-    name: &str,
-    table: &str,
-    environment: &Environment,
-    arguments: Vec<OsString>,
-) -> ExitCode {
-    let of_kafka = kafka::Layout::of_image(table);
+/// Configures a server of ZooKeeper, and becomes it.
+fn serve_zookeeper(container: &Container, explain: bool, check: bool) -> ExitCode {
+    let layout = zookeeper::Layout::of_image();
+    let server = match zookeeper::Server::of(&container.environment, &container.host, &layout) {
+        Ok(server) => server,
+        Err(problems) => return refuse(&problems),
+    };
+    if explain {
+        tell(&server.properties.explain());
+    }
+    if explain || check {
+        return ExitCode::SUCCESS;
+    }
+    say(&format!("kimg: myid: {} ({})", server.id.0, server.id.1));
+    match zookeeper::prepare(&server, &container.environment, &layout) {
+        Ok(java) => become_java(&java),
+        Err(problem) => refuse(&[problem]),
+    }
+}
+
+/// The last step of every start: threads must be possible, then Java takes over.
+fn become_java(java: &Java) -> ExitCode {
+    match seccomp::allow_threads() {
+        Ok(None) => {}
+        Ok(Some(done)) => say(&format!("kimg: {done}")),
+        Err(error) => say(&format!("kimg: the runtime denies clone3, and no filter can be set: {error}")),
+    }
+    refuse(&[java.exec()])
+}
+
+fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec<OsString>) -> ExitCode {
+    let environment = &container.environment;
+    let of_kafka = kafka::Layout::of_image(&container.table);
     let java = match launcher {
         Launcher::Absent { why } => Err(Problem::new(name, why.clone(), "use upstream's own release for it")),
         Launcher::Server { product, .. } if product == "kafka" => kafka_server(environment, &of_kafka, arguments),
@@ -116,7 +124,7 @@ fn launch(
         Launcher::Class { heap } => match arguments.split_first() {
             Some((main, rest)) => {
                 let main = main.to_string_lossy();
-                kafka::tool(environment, &of_kafka, heap, &main, rest.to_vec())
+                kafka::jvm::tool(environment, &of_kafka, heap, &main, rest.to_vec())
             }
             None => Err(Problem::new(name, "it needs a class", "name a main class and its arguments")),
         },
@@ -125,12 +133,12 @@ fn launch(
             all.extend(arguments);
             match main.starts_with("org.apache.zookeeper.") && zookeeper::Layout::of_image().home.is_dir() {
                 true => zookeeper::tool(environment, &zookeeper::Layout::of_image(), heap, main, all),
-                false => kafka::tool(environment, &of_kafka, heap, main, all),
+                false => kafka::jvm::tool(environment, &of_kafka, heap, main, all),
             }
         }
     };
     match java {
-        Ok(java) => refuse(&[java.exec()]),
+        Ok(java) => become_java(&java),
         Err(problem) => refuse(&[problem]),
     }
 }
@@ -150,7 +158,7 @@ fn kafka_server(
         )),
         false => {
             let file = PathBuf::from(arguments.remove(0));
-            kafka::broker(environment, layout, &file, &arguments)
+            kafka::jvm::broker(environment, layout, &file, &arguments)
         }
     }
 }
@@ -186,17 +194,7 @@ fn become_program(name: &str, arguments: &[OsString]) -> ExitCode {
 fn check_health(product: &str) -> ExitCode {
     let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
     let result = match product {
-        "kafka" => {
-            let properties = kafka::Layout::of_image("").written();
-            let text = properties.as_ref().and_then(|properties| properties.get("listeners")).unwrap_or_default();
-            let all = listeners::parse(text).unwrap_or_default();
-            let clients = all.iter().find(|listener| listener.name != "CONTROLLER");
-            match clients {
-                Some(listener) if listener.name == "PLAINTEXT" => healthcheck::kafka(local(listener.port)),
-                Some(listener) => healthcheck::listens(local(listener.port)),
-                None => healthcheck::kafka(local(9092)),
-            }
-        }
+        "kafka" => kafka::ready::check(&kafka::Layout::of_image("")),
         "zookeeper" => healthcheck::zookeeper(local(2181)),
         other => Err(io::Error::other(format!("`{other}` is neither kafka nor zookeeper"))),
     };

@@ -5,6 +5,7 @@
 //! depends on nothing but the standard library and forks nothing: what it starts replaces it.
 
 pub mod command;
+pub mod container;
 pub mod environment;
 pub mod healthcheck;
 pub mod java;
@@ -14,6 +15,7 @@ pub mod ordinal;
 pub mod places;
 pub mod problem;
 pub mod properties;
+pub mod seccomp;
 pub mod zookeeper;
 
 pub use command::main;

@@ -30,6 +30,16 @@ impl Properties {
         self.0.get(name).map(|(_, origin)| origin.as_str())
     }
 
+    /// Removes a property.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// Each property: name, value, origin; sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.0.iter().map(|(name, (value, origin))| (name.as_str(), value.as_str(), origin.as_str()))
+    }
+
     /// The text of a properties file.
     pub fn to_text(&self) -> String {
         self.0.iter().fold(String::new(), |mut text, (name, (value, _))| {
@@ -59,7 +69,7 @@ impl Properties {
 }
 
 /// Names whose values are nobody's business; `sasl.jaas.config` holds passwords too.
-fn is_secret(name: &str) -> bool {
+pub fn is_secret(name: &str) -> bool {
     ["password", "secret", "jaas", "credential", "token"].iter().any(|word| name.to_lowercase().contains(word))
         || name.ends_with(".key")
 }

@@ -3,11 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kimg_entrypoint::container::Container;
 use kimg_entrypoint::environment::Environment;
-use kimg_entrypoint::kafka::identity::Id;
-use kimg_entrypoint::kafka::listeners::Pod;
-use kimg_entrypoint::kafka::{Layout, Server, storage};
-use kimg_entrypoint::problem::Problem;
+use kimg_entrypoint::kafka::{Configuration, Id, Layout, configure, storage};
 
 /// An empty folder of a test.
 fn folder(name: &str) -> PathBuf {
@@ -35,18 +33,20 @@ fn folders_are_formatted_once_and_with_the_features_of_the_image() {
 
 #[test]
 fn data_of_a_broker_with_zookeeper_is_no_new_cluster() {
-    let data = folder("with-zookeeper");
+    let root = folder("with-zookeeper");
+    let data = root.join("var/lib/kafka/data");
+    fs::create_dir_all(&data).unwrap();
     fs::write(data.join("meta.properties"), "version=0\nbroker.id=1\ncluster.id=x\n").unwrap();
-    let server = |table: &str, variables: &[(&str, &str)]| -> Result<Server, Vec<Problem>> {
-        let layout = Layout { data: data.clone(), ..Layout::of_image(table) };
-        let pod = Pod { host: "kafka".to_owned(), full_name: None };
-        Server::of(&Environment::of(variables.iter().copied()), &pod, &layout)
+    let server = |table: &str, variables: &[(&str, &str)]| -> Configuration {
+        let environment = Environment::of(variables.iter().copied());
+        let container = Container { root: root.clone(), environment, host: "kafka".to_owned(), ..Container::default() };
+        configure(&container, &Layout::of_image(table))
     };
     for (table, hint) in [("", "KAFKA_ZOOKEEPER_CONNECT"), ("s server kafka kraft", "moves to KRaft")] {
-        let problems = server(table, &[]).unwrap_err();
-        assert_eq!((problems.len(), problems[0].subject.as_str()), (1, data.to_str().unwrap()));
+        let problems = server(table, &[]).findings.problems;
+        assert_eq!((problems.len(), problems[0].subject.as_str()), (1, "/var/lib/kafka/data"));
         assert!(problems[0].hint.contains(hint), "{}", problems[0]);
     }
-    let with = server("", &[("KAFKA_ZOOKEEPER_CONNECT", "zk:2181")]).unwrap();
-    assert_eq!(with.properties.get("broker.id"), Some("1"));
+    let with = server("", &[("KAFKA_ZOOKEEPER_CONNECT", "zk:2181")]);
+    assert_eq!((with.properties.get("broker.id"), with.findings.problems), (Some("1"), vec![]));
 }

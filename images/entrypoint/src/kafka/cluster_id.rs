@@ -3,6 +3,11 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::data::Data;
+use super::mode::Mode;
+use crate::container::Container;
+use crate::problem::{Findings, Problem};
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Why a text is no cluster id. Kafka alters one that is not canonical without a word.
@@ -36,6 +41,50 @@ fn encode(bytes: &[u8; 16]) -> String {
         char::from(ALPHABET[(bits & 63) as usize])
     };
     (0..22).map(digit).collect()
+}
+
+/// Decides on the id of the cluster: that of the data, else the one asked for; made up on a single node only.
+pub fn decide(container: &Container, mode: Mode, data: &Data, findings: &mut Findings) -> Option<String> {
+    if mode == Mode::ZooKeeper {
+        return None;
+    }
+    let environment = &container.environment;
+    let found = data.found.as_ref().and_then(|found| Some((found.cluster_id.clone()?, found.folder.display())));
+    let asked = environment.first(&["CLUSTER_ID", "KAFKA_CLUSTER_ID"]);
+    match (asked, found) {
+        (Some((name, asked)), Some((found, folder))) if asked != found => {
+            let why = format!("it is {asked}, and the data in {folder} has {found}");
+            findings.refuse(Problem::new(name, why, format!("set it to {found}, or mount the volume of that cluster")));
+            None
+        }
+        (_, Some((found, _))) => Some(found),
+        (Some((name, asked)), None) => {
+            if let Err(why) = check(asked) {
+                findings.refuse(Problem::new(
+                    name,
+                    format!("`{asked}`: {why}"),
+                    "`kafka-storage.sh random-uuid` makes one",
+                ));
+            }
+            Some(asked.to_owned())
+        }
+        (None, None) if mode == Mode::Kraft => {
+            let hint = "`kafka-storage.sh random-uuid` makes one; all nodes of a cluster need the same";
+            findings.refuse(Problem::new("CLUSTER_ID", "it is not set, and the data folder is not formatted", hint));
+            None
+        }
+        (None, None) => match make() {
+            Ok(made) => {
+                findings.note(format!("cluster.id: {made} (made up for a single node, kept with its data)"));
+                Some(made)
+            }
+            Err(error) => {
+                let why = format!("it is not set, and none can be made up: {error}");
+                findings.refuse(Problem::new("CLUSTER_ID", why, "`kafka-storage.sh random-uuid` makes one"));
+                None
+            }
+        },
+    }
 }
 
 #[cfg(test)]

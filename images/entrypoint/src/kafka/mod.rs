@@ -1,28 +1,38 @@
-//! Kafka: its configuration out of the environment, and the broker as a Java program.
+//! Kafka: its configuration out of what the container is given, and the broker as a Java program.
 
 pub mod cluster_id;
+pub mod data;
+pub mod dialect;
 pub mod identity;
+pub mod jvm;
+pub mod known;
 pub mod listeners;
-pub mod settings;
+pub mod mode;
+pub mod ready;
+pub mod report;
+pub mod start;
 pub mod storage;
+pub mod variables;
+pub mod wait;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::environment::Environment;
-use crate::java::{self, Java};
+use crate::container::Container;
 use crate::launchers;
-use crate::places;
-use crate::problem::Problem;
+use crate::problem::Findings;
 use crate::properties::Properties;
 
-pub use settings::{Mode, Server};
+pub use data::Data;
+pub use dialect::{Choice, Dialect};
+pub use identity::Id;
+pub use mode::Mode;
 
-/// Where Kafka lies in the image; another place in tests.
+/// Where Kafka lies in the image, and what sets its version apart. Paths are those inside the container.
 #[derive(Debug, Clone)]
 pub struct Layout {
     /// The program: `libs`, `config`.
     pub home: PathBuf,
-    /// Where messages are kept unless `log.dirs` says otherwise.
+    /// Where messages are kept unless something else says where.
     pub data: PathBuf,
     /// Where the configuration may be written, the best first.
     pub configuration: Vec<PathBuf>,
@@ -43,169 +53,50 @@ impl Layout {
             log4j2: launchers::has_trait(table, "kafka", "log4j2"),
         }
     }
+}
 
-    /// The configuration that was written last, for the healthcheck.
-    pub fn written(&self) -> Option<Properties> {
-        let paths = self.configuration.iter().map(|folder| folder.join("server.properties"));
-        let text = paths.into_iter().find_map(|path| std::fs::read_to_string(path).ok())?;
-        Some(Properties::parse(&text, "server.properties"))
+/// What a container's environment comes to: all that `--explain` shows. It is only as good as its findings: with
+/// problems, nothing of it is used.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// Whose variables these are.
+    pub dialect: Choice,
+    /// The mode.
+    pub mode: Mode,
+    /// All properties, with their origins.
+    pub properties: Properties,
+    /// The user's own file, where it is used as it is.
+    pub file: Option<PathBuf>,
+    /// The broker's id.
+    pub id: Id,
+    /// Where the messages are.
+    pub data: Data,
+    /// KRaft's cluster id, with which storage is formatted.
+    pub cluster_id: Option<String>,
+    /// What came to light.
+    pub findings: Findings,
+}
+
+/// Makes the configuration of a container. Nothing is written, and nothing is run but the user's own `*_COMMAND`s, in the
+/// container itself only.
+pub fn configure(container: &Container, layout: &Layout) -> Configuration {
+    let mut findings = Findings::default();
+    let dialect = dialect::choose(container, &mut findings);
+    let rules = dialect.dialect.rules();
+    let given = variables::read(container, rules, &mut findings);
+    let mut properties = given.properties;
+    let mode = mode::decide(&properties, layout, rules, &mut findings);
+    let data = data::decide(container, &mut properties, layout, rules, &mut findings);
+    data::check(&data, mode, layout, &mut findings);
+    let id = identity::decide(container, &properties, mode, &data, rules, &mut findings);
+    properties.set(mode.id_property(), &id.value, &id.origin);
+    listeners::complete(&mut properties, container, mode, rules, &mut findings);
+    if mode == Mode::KraftSingle {
+        mode::complete_single_node(&mut properties, &id.value);
     }
-}
-
-/// Writes the configuration, formats the storage of a single node, and returns the broker to become.
-pub fn prepare(server: &Server, environment: &Environment, layout: &Layout) -> Result<Java, Vec<Problem>> {
-    let one = |problem: Problem| vec![problem];
-    for folder in server.data_folders() {
-        places::make_writable(&folder).map_err(one)?;
-    }
-    if let Some(cluster_id) = &server.cluster_id {
-        let bootstrap = layout.home.join("config").join(storage::BOOTSTRAP);
-        storage::format(&server.data_folders(), cluster_id, &server.id, &bootstrap).map_err(one)?;
-    }
-    let folder = places::first_writable(&layout.configuration).map_err(one)?;
-    let file = folder.join("server.properties");
-    places::write_whole(&file, server.properties.to_text().as_bytes()).map_err(one)?;
-    broker(environment, layout, &file, &[]).map_err(one)
-}
-
-/// The broker that reads this file.
-pub fn broker(
-    environment: &Environment,
-    layout: &Layout,
-    file: &Path,
-    arguments: &[std::ffi::OsString],
-) -> Result<Java, Problem> {
-    let mut options = heap(environment, "1G");
-    options.extend(performance(environment));
-    options.extend(logging(environment, layout, "log4j"));
-    options.extend(common(environment, layout));
-    if let Some((name, port)) = environment.first(&["KAFKA_JMX_PORT", "JMX_PORT"]) {
-        let number: Option<u16> = port.parse().ok();
-        let port =
-            number.ok_or_else(|| Problem::new(name, format!("`{port}` is no port"), "give a number up to 65535"))?;
-        options.extend(jmx(environment, port));
-    }
-    let mut all = vec![file.as_os_str().to_owned()];
-    all.extend(arguments.iter().cloned());
-    Ok(Java {
-        program: Java::program(environment),
-        options,
-        class_path: class_path(environment, layout)?,
-        main: "kafka.Kafka".to_owned(),
-        arguments: all,
-        without: Vec::new(),
-    })
-}
-
-/// One of Kafka's tools.
-pub fn tool(
-    environment: &Environment,
-    layout: &Layout,
-    default_heap: &str,
-    main: &str,
-    arguments: Vec<std::ffi::OsString>,
-) -> Result<Java, Problem> {
-    let mut options = heap(environment, default_heap);
-    options.extend(logging(environment, layout, "tools-log4j"));
-    options.extend(common(environment, layout));
-    Ok(Java {
-        program: Java::program(environment),
-        options,
-        class_path: class_path(environment, layout)?,
-        main: main.to_owned(),
-        arguments,
-        without: vec!["JMX_PORT", "KAFKA_JMX_PORT", "KAFKA_JMX_OPTS"],
-    })
-}
-
-/// `KAFKA_HEAP_OPTS` is often set for the broker of a container; a tool beside it takes it too, as upstream's scripts do.
-fn heap(environment: &Environment, default: &str) -> Vec<String> {
-    match java::words(environment, "KAFKA_HEAP_OPTS") {
-        words if words.is_empty() => vec![format!("-Xmx{default}"), format!("-Xms{default}")],
-        words => words,
-    }
-}
-
-/// What kafka-run-class.sh sets for a server.
-fn performance(environment: &Environment) -> Vec<String> {
-    let words = java::words(environment, "KAFKA_JVM_PERFORMANCE_OPTS");
-    if !words.is_empty() {
-        return words;
-    }
-    let defaults = [
-        "-server",
-        "-XX:+UseG1GC",
-        "-XX:MaxGCPauseMillis=20",
-        "-XX:InitiatingHeapOccupancyPercent=35",
-        "-XX:+ExplicitGCInvokesConcurrent",
-        "-XX:MaxInlineLevel=15",
-        "-Djava.awt.headless=true",
-    ];
-    defaults.map(str::to_owned).to_vec()
-}
-
-fn logging(environment: &Environment, layout: &Layout, name: &str) -> Vec<String> {
-    let config = layout.home.join("config");
-    let mut words = java::words(environment, "KAFKA_LOG4J_OPTS");
-    match (words.is_empty(), layout.log4j2) {
-        (true, true) => vec![format!("-Dlog4j2.configurationFile={}", config.join(format!("{name}2.yaml")).display())],
-        (true, false) => {
-            vec![format!("-Dlog4j.configuration=file:{}", config.join(format!("{name}.properties")).display())]
-        }
-        (false, log4j2) => {
-            // A file of log4j 1 is read by log4j 2 when asked to, as upstream's script does.
-            if log4j2 && words.iter().any(|word| word.starts_with("-Dlog4j.configuration=")) {
-                words.push("-Dlog4j1.compatibility=true".to_owned());
-            }
-            words
-        }
-    }
-}
-
-/// Failed look-ups of host names are forgotten at once: a peer's name may come about a second later.
-fn common(environment: &Environment, layout: &Layout) -> Vec<String> {
-    let security = layout.home.join("config/java.security");
-    let mut options = vec![format!("-Djava.security.properties={}", security.display())];
-    options.extend(java::words(environment, "KAFKA_OPTS"));
-    options
-}
-
-fn jmx(environment: &Environment, port: u16) -> Vec<String> {
-    let mut options = match java::words(environment, "KAFKA_JMX_OPTS") {
-        words if words.is_empty() => vec![
-            "-Dcom.sun.management.jmxremote".to_owned(),
-            "-Dcom.sun.management.jmxremote.authenticate=false".to_owned(),
-            "-Dcom.sun.management.jmxremote.ssl=false".to_owned(),
-        ],
-        words => words,
-    };
-    options.push(format!("-Dcom.sun.management.jmxremote.port={port}"));
-    options
-}
-
-/// The user's own jars first, as in upstream's scripts.
-fn class_path(environment: &Environment, layout: &Layout) -> Result<Vec<PathBuf>, Problem> {
-    let own = environment.get("CLASSPATH").unwrap_or_default().split(':').filter(|path| !path.is_empty());
-    let mut all: Vec<PathBuf> = own.map(PathBuf::from).collect();
-    all.extend(java::jars(&layout.home.join("libs"))?);
-    Ok(all)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn options(table: &str, variables: &[(&str, &str)]) -> Vec<String> {
-        logging(&Environment::of(variables.iter().copied()), &Layout::of_image(table), "log4j")
-    }
-
-    #[test]
-    fn logging_is_that_of_the_version() {
-        let (old, new) = ("s server kafka", "s server kafka kraft log4j2");
-        assert_eq!(options(old, &[]), ["-Dlog4j.configuration=file:/opt/kafka/config/log4j.properties"]);
-        assert_eq!(options(new, &[]), ["-Dlog4j2.configurationFile=/opt/kafka/config/log4j2.yaml"]);
-        let own = [("KAFKA_LOG4J_OPTS", "-Dlog4j.configuration=file:/mine -Da=b")];
-        assert_eq!(options(old, &own), ["-Dlog4j.configuration=file:/mine", "-Da=b"]);
-        assert_eq!(options(new, &own)[2..], ["-Dlog4j1.compatibility=true"]);
-    }
+    let cluster_id = cluster_id::decide(container, mode, &data, &mut findings);
+    known::check(&properties, layout, &mut findings);
+    let notes = [format!("mode: {}", mode.describe()), format!("{}: {} ({})", mode.id_property(), id.value, id.origin)];
+    findings.notes.splice(0..0, notes);
+    Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, findings }
 }

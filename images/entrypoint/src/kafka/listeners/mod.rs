@@ -1,8 +1,10 @@
 //! Listeners: where the broker listens, and what it tells its clients to connect to.
 
-use crate::environment::Environment;
+use crate::container::Container;
+use crate::kafka::dialect::Rules;
+use crate::kafka::mode::Mode;
 use crate::ordinal;
-use crate::problem::Problem;
+use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
 
 /// `NAME://HOST:PORT`, where the host may be empty.
@@ -30,43 +32,17 @@ fn parse_one(text: &str) -> Option<Listener> {
     clean.then_some(Listener { name: name.to_owned(), host: host.to_owned(), port: port.parse().ok()? })
 }
 
-/// The pod, its Service and namespace, by which other pods find it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pod {
-    /// The host name, as the kernel has it.
-    pub host: String,
-    /// The full name in `/etc/hosts`, where it has one.
-    pub full_name: Option<String>,
-}
-
-impl Pod {
-    /// This container.
-    pub fn of_container() -> Pod {
-        let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-        let host = read("/proc/sys/kernel/hostname").trim().to_owned();
-        let full_name = full_name(&host, &read("/etc/hosts"));
-        Pod { host, full_name }
+/// The name under which other pods reach this one: from the downward API, else the full name of the host.
+fn headless_name(container: &Container) -> Option<String> {
+    let environment = &container.environment;
+    let service = environment.first(&["KIMG_SERVICE", "KIMG_HEADLESS_SERVICE"]);
+    let namespace = environment.first(&["KIMG_NAMESPACE", "POD_NAMESPACE"]);
+    let pod = environment.first(&["KIMG_POD_NAME", "POD_NAME"]).map_or(container.host.as_str(), |(_, name)| name);
+    let domain = environment.get("KIMG_CLUSTER_DOMAIN").unwrap_or("cluster.local");
+    match (service, namespace) {
+        (Some((_, service)), Some((_, namespace))) => Some(format!("{pod}.{service}.{namespace}.svc.{domain}")),
+        _ => container.full_name.clone(),
     }
-
-    /// The name under which other pods reach this one: from the downward API, else the full name.
-    fn headless_name(&self, environment: &Environment) -> Option<String> {
-        let service = environment.first(&["KIMG_SERVICE", "KIMG_HEADLESS_SERVICE"]);
-        let namespace = environment.first(&["KIMG_NAMESPACE", "POD_NAMESPACE"]);
-        let pod = environment.first(&["KIMG_POD_NAME", "POD_NAME"]).map_or(self.host.as_str(), |(_, name)| name);
-        let domain = environment.get("KIMG_CLUSTER_DOMAIN").unwrap_or("cluster.local");
-        match (service, namespace) {
-            (Some((_, service)), Some((_, namespace))) => Some(format!("{pod}.{service}.{namespace}.svc.{domain}")),
-            _ => self.full_name.clone(),
-        }
-    }
-}
-
-/// Kubernetes writes `10.1.2.3 kafka-0.kafka-hs.default.svc.cluster.local kafka-0`.
-fn full_name(host: &str, hosts: &str) -> Option<String> {
-    let lines = hosts.lines().map(|line| line.split('#').next().unwrap_or_default());
-    let names = lines.flat_map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
-    let prefix = format!("{host}.");
-    names.into_iter().find(|name| name.starts_with(&prefix)).map(str::to_owned)
 }
 
 /// The port of clients within the cluster.
@@ -76,24 +52,30 @@ const CLIENTS: u16 = 9092;
 const EXTERNAL: u16 = 9094;
 
 /// Sets what `KIMG_ADVERTISE` asks for, and what follows from listeners that are set already.
-pub fn complete(properties: &mut Properties, environment: &Environment, pod: &Pod, problems: &mut Vec<Problem>) {
-    match environment.get("KIMG_ADVERTISE") {
+pub fn complete(
+    properties: &mut Properties,
+    container: &Container,
+    _mode: Mode,
+    _rules: &Rules,
+    findings: &mut Findings,
+) {
+    match container.environment.get("KIMG_ADVERTISE") {
         None => {}
-        Some("headless") => headless(properties, environment, pod, problems),
-        Some("nodeport") => nodeport(properties, environment, pod, problems),
-        Some(other) => problems.push(Problem::new(
+        Some("headless") => headless(properties, container, findings),
+        Some("nodeport") => nodeport(properties, container, findings),
+        Some(other) => findings.refuse(Problem::new(
             "KIMG_ADVERTISE",
             format!("`{other}` is no mode"),
             "set it to `headless` or `nodeport`, or set KAFKA_ADVERTISED_LISTENERS",
         )),
     }
     derive_listeners(properties);
-    check(properties, problems);
+    check(properties, findings);
 }
 
-fn internal_name(environment: &Environment, pod: &Pod, problems: &mut Vec<Problem>) -> String {
-    pod.headless_name(environment).unwrap_or_else(|| {
-        problems.push(Problem::new(
+fn internal_name(container: &Container, findings: &mut Findings) -> String {
+    headless_name(container).unwrap_or_else(|| {
+        findings.refuse(Problem::new(
             "KIMG_ADVERTISE",
             "the name of this pod in the cluster is not known",
             "set KIMG_SERVICE to the headless Service and POD_NAMESPACE by the downward API",
@@ -102,33 +84,33 @@ fn internal_name(environment: &Environment, pod: &Pod, problems: &mut Vec<Proble
     })
 }
 
-fn headless(properties: &mut Properties, environment: &Environment, pod: &Pod, problems: &mut Vec<Problem>) {
-    let name = internal_name(environment, pod, problems);
+fn headless(properties: &mut Properties, container: &Container, findings: &mut Findings) {
+    let name = internal_name(container, findings);
     properties.set_default("listeners", format!("PLAINTEXT://:{CLIENTS}"), "KIMG_ADVERTISE=headless");
     properties.set_default("advertised.listeners", format!("PLAINTEXT://{name}:{CLIENTS}"), "KIMG_ADVERTISE=headless");
 }
 
-fn nodeport(properties: &mut Properties, environment: &Environment, pod: &Pod, problems: &mut Vec<Problem>) {
+fn nodeport(properties: &mut Properties, container: &Container, findings: &mut Findings) {
     const ORIGIN: &str = "KIMG_ADVERTISE=nodeport";
     let missing = |name: &str, hint: &str| Problem::new(name, "KIMG_ADVERTISE=nodeport needs it", hint);
-    let host = environment.first(&["KIMG_NODEPORT_HOST", "NODE_IP", "HOST_IP"]).map(|(_, host)| host);
-    let base: Option<u16> = environment.get("KIMG_NODEPORT_BASE").and_then(|port| port.parse().ok());
-    let ordinal = ordinal::of_host(&pod.host);
+    let host = container.environment.first(&["KIMG_NODEPORT_HOST", "NODE_IP", "HOST_IP"]).map(|(_, host)| host);
+    let base: Option<u16> = container.environment.get("KIMG_NODEPORT_BASE").and_then(|port| port.parse().ok());
+    let ordinal = ordinal::of_host(&container.host);
     if host.is_none() {
-        problems.push(missing("KIMG_NODEPORT_HOST", "set it to an address of the nodes that clients can reach"));
+        findings.refuse(missing("KIMG_NODEPORT_HOST", "set it to an address of the nodes that clients can reach"));
     }
     if base.is_none() {
-        problems.push(missing("KIMG_NODEPORT_BASE", "set it to the node port of the pod with ordinal 0"));
+        findings.refuse(missing("KIMG_NODEPORT_BASE", "set it to the node port of the pod with ordinal 0"));
     }
     if ordinal.is_none() {
-        let why = format!("`{}` has no ordinal, which KIMG_ADVERTISE=nodeport needs", pod.host);
-        problems.push(Problem::new("host name", why, "run it in a StatefulSet"));
+        let why = format!("`{}` has no ordinal, which KIMG_ADVERTISE=nodeport needs", container.host);
+        findings.refuse(Problem::new("host name", why, "run it in a StatefulSet"));
     }
-    let name = internal_name(environment, pod, problems);
+    let name = internal_name(container, findings);
     let (Some(host), Some(base), Some(ordinal)) = (host, base, ordinal) else { return };
     let Some(port) = u16::try_from(ordinal).ok().and_then(|ordinal| base.checked_add(ordinal)) else {
         let why = format!("{base} and the ordinal {ordinal} are beyond 65535");
-        problems.push(Problem::new("KIMG_NODEPORT_BASE", why, "begin lower"));
+        findings.refuse(Problem::new("KIMG_NODEPORT_BASE", why, "begin lower"));
         return;
     };
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
@@ -148,7 +130,7 @@ fn derive_listeners(properties: &mut Properties) {
     properties.set_default("listeners", each.join(","), "derived from advertised.listeners");
 }
 
-fn check(properties: &Properties, problems: &mut Vec<Problem>) {
+fn check(properties: &Properties, findings: &mut Findings) {
     for key in ["listeners", "advertised.listeners"] {
         let Some(text) = properties.get(key) else { continue };
         let subject = properties.origin(key).unwrap_or(key);
@@ -156,7 +138,7 @@ fn check(properties: &Properties, problems: &mut Vec<Problem>) {
             Ok(listeners) => listeners,
             Err(part) => {
                 let why = format!("`{part}` is no listener");
-                problems.push(Problem::new(subject, why, "write NAME://HOST:PORT, parted by commas"));
+                findings.refuse(Problem::new(subject, why, "write NAME://HOST:PORT, parted by commas"));
                 continue;
             }
         };
@@ -167,11 +149,11 @@ fn check(properties: &Properties, problems: &mut Vec<Problem>) {
                     && before.iter().any(|other| other.port == listener.port && other.host == listener.host));
             if twice {
                 let why = format!("{key} has the name or the port of {}:{} twice", listener.name, listener.port);
-                problems.push(Problem::new(subject, why, "give each listener a name and a port of its own"));
+                findings.refuse(Problem::new(subject, why, "give each listener a name and a port of its own"));
             }
             if key == "advertised.listeners" && matches!(listener.host.as_str(), "0.0.0.0" | "::") {
                 let why = format!("clients cannot connect to {}", listener.host);
-                problems.push(Problem::new(subject, why, "advertise a name or address that clients can reach"));
+                findings.refuse(Problem::new(subject, why, "advertise a name or address that clients can reach"));
             }
         }
     }
@@ -180,15 +162,18 @@ fn check(properties: &Properties, problems: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::Environment;
+    use crate::kafka::dialect::Dialect;
 
     fn completed(variables: &[(&str, &str)], set: &[(&str, &str)], host: &str) -> (Properties, Vec<Problem>) {
-        let (mut properties, mut problems) = (Properties::default(), Vec::new());
+        let (mut properties, mut findings) = (Properties::default(), Findings::default());
         for (name, value) in set {
             properties.set(*name, *value, "test");
         }
-        let pod = Pod { host: host.to_owned(), full_name: None };
-        complete(&mut properties, &Environment::of(variables.iter().copied()), &pod, &mut problems);
-        (properties, problems)
+        let environment = Environment::of(variables.iter().copied());
+        let container = Container { environment, host: host.to_owned(), ..Container::default() };
+        complete(&mut properties, &container, Mode::ZooKeeper, Dialect::Kimg.rules(), &mut findings);
+        (properties, findings.problems)
     }
 
     #[test]
@@ -233,12 +218,5 @@ mod tests {
         ] {
             assert_eq!(completed(&[], &[(key, value)], "kafka-0").1.len(), 1, "{value}");
         }
-    }
-
-    #[test]
-    fn the_full_name_is_that_of_this_host() {
-        let hosts = "127.0.0.1 localhost\n10.1.2.3 kafka-0.kafka-hs.default.svc.cluster.local kafka-0 # pod\n";
-        assert_eq!(full_name("kafka-0", hosts).as_deref(), Some("kafka-0.kafka-hs.default.svc.cluster.local"));
-        assert_eq!(full_name("kafka", hosts), None);
     }
 }
