@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::container::Container;
+use crate::entries::{self, Entry};
 use crate::environment::Environment;
 use crate::healthcheck;
 use crate::java::Java;
@@ -38,8 +39,35 @@ pub fn main() -> ExitCode {
     if let Some(launcher) = launchers::find(&container.table, &container.called_name()) {
         return launch(&launcher, &container.called_name(), &container, arguments);
     }
+    if entries::find(&container.called.to_string_lossy()).is_some() {
+        return enter(container, arguments);
+    }
+    run(container, arguments)
+}
+
+/// An entry of another image, under whose path the container was called.
+fn enter(container: Container, mut arguments: Vec<OsString>) -> ExitCode {
+    match entries::find(&container.called.to_string_lossy()) {
+        Some(Entry::Step) => ExitCode::SUCCESS,
+        Some(Entry::Wrapper) if !arguments.is_empty() && !arguments[0].to_string_lossy().starts_with('-') => {
+            // `/entrypoint.sh /run.sh`: the second is what starts.
+            run(container, arguments)
+        }
+        _ => {
+            arguments.insert(0, "kafka".into());
+            run(container, arguments)
+        }
+    }
+}
+
+/// What the first argument says.
+fn run(mut container: Container, mut arguments: Vec<OsString>) -> ExitCode {
     let first = if arguments.is_empty() { String::new() } else { arguments.remove(0).to_string_lossy().into_owned() };
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
+    if entries::find(&first).is_some() {
+        container.called = PathBuf::from(first);
+        return enter(container, arguments);
+    }
     match first.as_str() {
         "kafka" => serve_kafka(&container, flag("--explain"), flag("--check")),
         "zookeeper" => serve_zookeeper(&container, flag("--explain"), flag("--check")),

@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod container;
+pub mod entries;
 pub mod environment;
 pub mod healthcheck;
 pub mod java;
