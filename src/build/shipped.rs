@@ -36,16 +36,18 @@ fn add_launchers<W: Write + Send>(
     assembly.file(&launchers.to, 0o644, table, "definition", "launchers")?;
     let up = "../".repeat(launchers.into.split('/').count());
     let target = format!("{up}{entrypoint}");
-    for name in launcher_names(&String::from_utf8_lossy(table)) {
+    for name in launcher_names(&String::from_utf8_lossy(table), launchers.ending.as_deref()) {
         assembly.link(&format!("{}/{name}", launchers.into), &target, "launchers")?;
     }
     Ok(())
 }
 
-/// The first word of each line that is neither empty nor a comment.
-fn launcher_names(table: &str) -> Vec<&str> {
+/// The first word of each line that is neither empty nor a comment; also without the ending, where it has that.
+fn launcher_names<'a>(table: &'a str, ending: Option<&str>) -> Vec<&'a str> {
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     let mut names: Vec<&str> = lines.filter_map(|line| line.split_whitespace().next()).collect();
+    let shorter: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(ending?)).collect();
+    names.extend(shorter);
     names.sort_unstable();
     names.dedup();
     names
@@ -62,6 +64,8 @@ mod tests {
 
     #[test]
     fn names_are_the_first_words() {
-        assert_eq!(launcher_names("# a table\nb.sh x.Main\n\na.sh y.Main z\nb.sh again\n"), ["a.sh", "b.sh"]);
+        let table = "# a table\nb.sh x.Main\n\na.sh y.Main z\nb.sh again\nc m.Main\n";
+        assert_eq!(launcher_names(table, None), ["a.sh", "b.sh", "c"]);
+        assert_eq!(launcher_names(table, Some(".sh")), ["a", "a.sh", "b", "b.sh", "c"]);
     }
 }

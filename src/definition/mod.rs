@@ -349,6 +349,9 @@ pub struct Launchers {
     pub table: String,
     /// Where the table lies in the image.
     pub to: String,
+    /// An ending without which each name is a link too: with `.sh`, `kafka-topics` beside `kafka-topics.sh`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<String>,
 }
 
 /// How the image runs: the execution parameters of image-spec 1.1, config.md.

@@ -39,11 +39,12 @@ pub enum Launcher {
     },
 }
 
-/// Finds a name in the table.
+/// Finds a name in the table; `kafka-topics` is the same as `kafka-topics.sh`, for some images have it so.
 pub fn find(table: &str, name: &str) -> Option<Launcher> {
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     let mut rows = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let row = rows.find(|row| row.first() == Some(&name))?;
+    let is_it = |row: &Vec<&str>| row.first().is_some_and(|own| *own == name || own.strip_suffix(".sh") == Some(name));
+    let row = rows.find(is_it)?;
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     match row.get(1..)? {
         ["server", product, traits @ ..] => {
@@ -86,6 +87,7 @@ mod tests {
         assert_eq!(find(table, "b.sh"), Some(tool));
         assert_eq!(find(table, "c.sh"), Some(Launcher::Absent { why: "no such jar".to_owned() }));
         assert_eq!((find(table, "d.sh"), find(table, "#")), (None, None));
+        assert_eq!(find(table, "b"), find(table, "b.sh"));
     }
 
     #[test]
