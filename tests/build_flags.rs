@@ -84,6 +84,26 @@ fn names_labels_annotations_and_variables() {
 }
 
 #[test]
+fn a_dialect_and_a_user_change_the_configuration_only() {
+    let mut material = Material::new();
+    let dialects = "[dialects]\nvariable = \"SPEAKS\"\nnames = [\"old\", \"new\"]\n\n[[layer]]";
+    material.other = material.other.replacen("[[layer]]", dialects, 1);
+    let world = material.lock();
+    let plain = image(&world, &[]);
+    let changed = image(&world, &["--dialect", "old", "--user", "1001:0"]);
+    assert_eq!(changed.config["config"]["User"], "1001:0");
+    assert_eq!(
+        changed.config["config"]["Env"].as_array().unwrap().iter().filter(|text| *text == "SPEAKS=old").count(),
+        1
+    );
+    assert_eq!(changed.manifest["layers"], plain.manifest["layers"]);
+    assert_ne!(changed.digest, plain.digest);
+    let refused = [["--dialect", "odl"], ["--user", "kafka"]];
+    let said = refused.map(|flags| world.kimg.run(&world.build(&[&["other", "-q"], &flags[..]].concat())));
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
 fn compressions_change_blobs_and_media_types_and_no_diff_id() {
     let world = Material::new().lock();
     let plain = image(&world, &[]);

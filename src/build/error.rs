@@ -226,6 +226,16 @@ pub enum BuildError {
         /// What there is.
         known: Vec<String>,
     },
+    /// A dialect that the image does not have.
+    #[error("image {image}: it has no dialect `{}`", dialect.escape_debug())]
+    UnknownDialect {
+        /// The image.
+        image: String,
+        /// What was asked for.
+        dialect: String,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// A thread of the build ended in a way that is kimg's own fault.
     #[error("a worker of the build stopped: {0}")]
     Worker(String),
@@ -274,6 +284,7 @@ impl Diagnose for BuildError {
             BuildError::UnknownImage { .. }
             | BuildError::UnknownVersion { .. }
             | BuildError::UnknownVariant { .. }
+            | BuildError::UnknownDialect { .. }
             | BuildError::UndefinedVersion { .. }
             | BuildError::ArchiveOnly { .. }
             | BuildError::NoRelease { archive: None, .. }
@@ -328,8 +339,10 @@ impl Diagnose for BuildError {
                 Some(format!("it has one for {}", known.join(" and ")))
             }
             BuildError::UnknownVariant { known, .. } if known.is_empty() => Some("it has no variants".to_owned()),
-            BuildError::UnknownVariant { variant, known, .. } => {
-                let near = nearest(variant, known.iter().map(String::as_str));
+            BuildError::UnknownDialect { known, .. } if known.is_empty() => Some("it has no dialects".to_owned()),
+            BuildError::UnknownVariant { variant: name, known, .. }
+            | BuildError::UnknownDialect { dialect: name, known, .. } => {
+                let near = nearest(name, known.iter().map(String::as_str));
                 let meant = near.first().map(|near| format!("did you mean {near}? ")).unwrap_or_default();
                 Some(format!("{meant}it has {}", known.join(" and ")))
             }

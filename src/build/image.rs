@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::Request;
 use super::recipe::Recipe;
 use super::shape::Shape;
-use crate::definition::Run;
 use crate::digest::Digest;
 use crate::oci::{Config, Descriptor, Empty, Healthcheck, History, ImageConfig, Index, Manifest, RootFs};
 
@@ -37,7 +36,7 @@ pub(super) fn config(recipe: &Recipe, request: &Request, layers: &[FinishedLayer
     Config {
         created: Some(created.clone()),
         platform: recipe.platform.clone(),
-        config: execution(&recipe.own().family.definition.run, &request.env, labels),
+        config: execution(recipe, request, labels),
         rootfs: RootFs::new(layers.iter().map(|layer| layer.diff_id).collect()),
         history: layers.iter().map(history).collect(),
     }
@@ -57,13 +56,17 @@ pub(super) fn index(recipe: &Recipe, request: &Request, manifests: Vec<Descripto
     Index { annotations, ..Index::new(manifests) }
 }
 
-fn execution(run: &Run, env: &BTreeMap<String, String>, labels: BTreeMap<String, String>) -> ImageConfig {
+fn execution(recipe: &Recipe, request: &Request, labels: BTreeMap<String, String>) -> ImageConfig {
+    let run = &recipe.own().family.definition.run;
     let mut variables = run.env.clone();
-    variables.extend(env.clone());
+    if let (Some(dialects), Some(dialect)) = (recipe.dialects(), &request.dialect) {
+        variables.insert(dialects.variable.clone(), dialect.clone());
+    }
+    variables.extend(request.env.clone());
     let set = |names: &[String]| names.iter().map(|name| (name.clone(), Empty {})).collect();
     let seconds = |count: u32| u64::from(count) * NANOSECONDS;
     ImageConfig {
-        user: run.user.clone(),
+        user: request.user.as_ref().or(run.user.as_ref()).cloned(),
         exposed_ports: set(&run.ports),
         env: variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
         entrypoint: run.entrypoint.clone(),

@@ -58,6 +58,10 @@ pub struct Request {
     pub platforms: Vec<Platform>,
     /// The variant of the definition.
     pub variant: Option<String>,
+    /// The dialect of the definition that is written into the environment.
+    pub dialect: Option<String>,
+    /// The user and group to run as, instead of the definition's, by number.
+    pub user: Option<String>,
     /// Whether each layer of locked inputs must have its output in a lock.
     pub locked: bool,
     /// Further names for the result (`-t`), besides `NAME:VERSION`.

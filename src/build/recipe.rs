@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{BuildError, Request};
 use crate::definition::embedded;
-use crate::definition::{self, ARCH, Catalog, Family, MAX_BASES};
+use crate::definition::{self, ARCH, Catalog, Dialects, Family, MAX_BASES};
 use crate::lock::{self, Input, Lock, LockError, Output};
 use crate::oci::Platform;
 
@@ -52,6 +52,9 @@ impl Recipe {
             }
             _ => image.clone(),
         };
+        if let Some(dialect) = &request.dialect {
+            check_dialect(&parts, &image, dialect)?;
+        }
         let (parts, variant) = (Arc::<[Part]>::from(parts), request.variant.clone());
         let recipe = |platform| Recipe { name: name.clone(), parts: parts.clone(), platform, variant: variant.clone() };
         let recipes: Vec<Recipe> = platforms(&parts, &request.platforms, &image)?.into_iter().map(recipe).collect();
@@ -86,6 +89,11 @@ impl Recipe {
     /// The image's own part.
     pub fn own(&self) -> &Part {
         &self.parts[self.parts.len() - 1]
+    }
+
+    /// The dialects that it can be told to understand: its own, else those of the nearest base that has some.
+    pub fn dialects(&self) -> Option<&Dialects> {
+        dialects(&self.parts)
     }
 
     /// All layers, lowest first.
@@ -136,6 +144,18 @@ fn check_variant(own: &Part, image: &str, variant: &str) -> Result<(), BuildErro
     }
     let known = known.into_keys().collect();
     Err(BuildError::UnknownVariant { image: image.to_owned(), variant: variant.to_owned(), known })
+}
+
+fn dialects(parts: &[Part]) -> Option<&Dialects> {
+    parts.iter().rev().find_map(|part| part.family.definition.dialects.as_ref())
+}
+
+fn check_dialect(parts: &[Part], image: &str, dialect: &str) -> Result<(), BuildError> {
+    let known = dialects(parts).map(|dialects| dialects.names.clone()).unwrap_or_default();
+    match known.iter().any(|name| name == dialect) {
+        true => Ok(()),
+        false => Err(BuildError::UnknownDialect { image: image.to_owned(), dialect: dialect.to_owned(), known }),
+    }
 }
 
 /// The platforms that are wanted, in the order of the definition; its first, where none is named.

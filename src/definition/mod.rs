@@ -55,6 +55,9 @@ pub struct Definition {
     /// those of its bases too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variants: BTreeMap<String, String>,
+    /// Whose environment the image can be told to understand (`--dialect`). An image has those of its bases too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialects: Option<Dialects>,
     /// What is known of each version that has a lock.
     pub versions: BTreeMap<String, Version>,
     /// The layers, lowest first.
@@ -63,6 +66,16 @@ pub struct Definition {
     /// How the image runs.
     #[serde(default)]
     pub run: Run,
+}
+
+/// Environments of other images that this one understands, one at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dialects {
+    /// The variable of the image's environment that names one.
+    pub variable: String,
+    /// Their names.
+    pub names: Vec<String>,
 }
 
 /// What is known of one version.

@@ -112,6 +112,15 @@ fn check(definition: &Definition) -> Result<(), Broken> {
         let message = format!("`{}` must be lower-case letters, digits and `-`", name.escape_debug());
         return broken("variants", message);
     }
+    if let Some(dialects) = &definition.dialects {
+        let is_good = !dialects.variable.is_empty() && !dialects.names.is_empty();
+        if !is_good || !dialects.names.iter().all(|name| is_word(name)) {
+            return broken(
+                "dialects",
+                "must name a variable, and dialects of lower-case letters, digits and `-`".to_owned(),
+            );
+        }
+    }
     for (index, layer) in definition.layers.iter().enumerate() {
         let key = format!("layer `{}`", layer.name.escape_debug());
         if !is_word(&layer.name) || definition.layers[..index].iter().any(|other| other.name == layer.name) {

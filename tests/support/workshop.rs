@@ -62,6 +62,8 @@ pub fn request(image: &str) -> Request {
         image: image.to_owned(),
         platforms: vec![Platform::linux_amd64()],
         variant: None,
+        dialect: None,
+        user: None,
         tags: Vec::new(),
         labels: Default::default(),
         annotations: Default::default(),

@@ -86,6 +86,12 @@ pub(in crate::cli) struct Args {
 /// What the user changes in images.
 #[derive(Debug, clap::Args)]
 struct Changes {
+    /// Have the image understand the environment of another, such as bitnami or confluent, whatever it finds
+    #[arg(long, value_name = "NAME")]
+    dialect: Option<String>,
+    /// Run as this user and group, by number, unless the runtime says otherwise
+    #[arg(long, value_name = "UID[:GID]", value_parser = values::user)]
+    user: Option<String>,
     /// Add a label to the image (repeatable)
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
     label: Vec<Pair>,

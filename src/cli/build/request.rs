@@ -10,6 +10,8 @@ pub(super) fn requests(args: &Args) -> Vec<Request> {
         image: image.clone(),
         platforms: args.platform.clone(),
         variant: args.variant.clone(),
+        dialect: args.changes.dialect.clone(),
+        user: args.changes.user.clone(),
         locked: args.locked,
         tags: args.tags.clone(),
         labels: map(&args.changes.label),

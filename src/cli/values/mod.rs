@@ -10,6 +10,7 @@ mod pair;
 mod platform;
 mod tag;
 mod threads;
+mod user;
 
 pub(super) use addition::addition_parser;
 pub(super) use compression::compression;
@@ -21,3 +22,4 @@ pub(super) use pair::{Pair, pair};
 pub(super) use platform::platform;
 pub(super) use tag::tag;
 pub(super) use threads::threads;
+pub(super) use user::user;
