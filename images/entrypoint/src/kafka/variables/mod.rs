@@ -180,10 +180,9 @@ fn property(variable: &str, rules: &Rules) -> Option<(String, usize)> {
 
 /// A variable that is not honoured is named, never swallowed.
 fn tell_what_is_ignored(environment: &Environment, rules: &Rules, findings: &mut Findings) {
-    let all: Vec<(&str, &str)> = environment.with_prefix("").collect();
-    let named = |pattern: &str| -> Vec<&str> {
-        all.iter().map(|(name, _)| *name).filter(|name| matches(pattern, name)).collect()
-    };
+    let all: Vec<&str> = environment.with_prefix("").map(|(name, _)| name).collect();
+    let named = |pattern: &str| -> Vec<&str> { all.iter().copied().filter(|name| matches(pattern, name)).collect() };
+    // Variables with the same remedy are told in one line.
     let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
     for (pattern, instead) in rules.without_effect {
         let names = named(pattern);
@@ -197,19 +196,16 @@ fn tell_what_is_ignored(environment: &Environment, rules: &Rules, findings: &mut
         let why = format!("{} reads it, and here it has no effect", rules.follows);
         findings.warn(Problem::new(names.join(", "), why, *instead));
     }
-    let known: Vec<&str> = told.iter().flat_map(|(_, names)| names.iter().copied()).collect();
-    let mut others: Vec<&str> = OF_OTHERS.iter().flat_map(|pattern| named(pattern)).collect();
-    // In bitnami's own dialect it says what is so here anyway.
+    // In bitnami's own dialect ALLOW_PLAINTEXT_LISTENER says what is so here anyway.
     let is_bitnami = rules.prefixes.contains(&"KAFKA_CFG_");
-    others.retain(|name| !known.contains(name) && !(is_bitnami && *name == "ALLOW_PLAINTEXT_LISTENER"));
+    let is_told = |name: &str| told.iter().any(|(_, names)| names.contains(&name));
+    let is_fine = |name: &str| is_told(name) || (is_bitnami && name == "ALLOW_PLAINTEXT_LISTENER");
+    let others: Vec<&str> = OF_OTHERS.iter().flat_map(|pattern| named(pattern)).filter(|name| !is_fine(name)).collect();
     if !others.is_empty() {
         let why = "it belongs to another image, and is ignored";
         findings.warn(Problem::new(others.join(", "), why, "leave it out"));
     }
-    let without_cfg: Vec<&str> = match is_bitnami {
-        true => all.iter().map(|(name, _)| *name).filter(|name| is_without_cfg(name, rules)).collect(),
-        false => Vec::new(),
-    };
+    let without_cfg: Vec<&str> = all.iter().copied().filter(|name| is_bitnami && is_without_cfg(name, rules)).collect();
     if !without_cfg.is_empty() {
         let why = format!("{} ignores it; here it is used as it is meant", rules.follows);
         findings.warn(Problem::new(without_cfg.join(", "), why, "begin its name with KAFKA_CFG_"));
