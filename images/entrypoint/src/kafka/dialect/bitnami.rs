@@ -6,8 +6,6 @@
 
 use super::{AutomaticId, DefaultMode, Empty, Mounted, Names, Rules};
 
-const OF_JAAS: &str = "set the property sasl.jaas.config of each listener: KAFKA_CFG_LISTENER_NAME_…_SASL_JAAS_CONFIG";
-
 const INTERNAL: &str = "leave it out: the image sets it itself";
 
 /// What this dialect decides.
@@ -102,14 +100,6 @@ pub(super) const RULES: Rules = Rules {
         ("KAFKA_CLIENT_SASL_MECHANISM", "give it to the clients: only the tools' files follow from it there"),
         ("KAFKA_CFG_MAX_REQUEST_SIZE", "give it to the producers: brokers have message.max.bytes"),
         ("KAFKA_CFG_MAX_PARTITION_FETCH_BYTES", "give it to the consumers: brokers have message.max.bytes"),
-        ("KAFKA_CLIENT_USERS", OF_JAAS),
-        ("KAFKA_CLIENT_PASSWORDS", OF_JAAS),
-        ("KAFKA_BROKER_USER", OF_JAAS),
-        ("KAFKA_BROKER_PASSWORD", OF_JAAS),
-        ("KAFKA_INTER_BROKER_USER", OF_JAAS),
-        ("KAFKA_INTER_BROKER_PASSWORD", OF_JAAS),
-        ("KAFKA_CONTROLLER_USER", OF_JAAS),
-        ("KAFKA_CONTROLLER_PASSWORD", OF_JAAS),
         (
             "KAFKA_*_BOOTSTRAP_SCRAM_USERS",
             "add SCRAM users by kafka-configs.sh, or by kafka-storage.sh format --add-scram",

@@ -152,7 +152,9 @@ fn settings(environment: &Environment, rules: &Rules, findings: &mut Findings) -
         let (loser, winner) = if setting.rank < other.rank { (setting, other) } else { (other, setting) };
         if loser.value != winner.value {
             let why = format!("{} sets {property} too, and wins", winner.variable);
-            findings.warn(Problem::new(loser.variable, why, "set one of them").with_value(loser.value));
+            let warning = Problem::new(loser.variable, why, "set one of them");
+            let is_secret = known::find(&property).is_some_and(|(kind, _)| kind == known::Kind::Password);
+            findings.warn(if is_secret { warning } else { warning.with_value(loser.value) });
         }
         all.insert(property, winner);
     }
