@@ -223,6 +223,21 @@ fn the_family_s_own_file_lies_underneath() {
     assert_eq!(given.properties.get("num.io.threads"), Some("2"));
 }
 
+#[test]
+fn a_sign_of_bitnami_or_wurstmeister_brings_what_both_have_underneath() {
+    let factor = |container: &Container| {
+        let (given, findings) = read(container, Kimg);
+        (given.properties.get("offsets.topic.replication.factor").map(str::to_owned), findings.notes.len())
+    };
+    let zookeeper = ("KAFKA_ZOOKEEPER_CONNECT", "zk:2181");
+    let socket = vec![PathBuf::from("/var/run/docker.sock")];
+    assert_eq!(factor(&container(&[zookeeper, ("ALLOW_PLAINTEXT_LISTENER", "yes")])), (Some("1".to_owned()), 0));
+    assert_eq!(factor(&Container { mounts: socket, ..container(&[zookeeper]) }), (Some("1".to_owned()), 0));
+    // Else it is Kafka's, and said.
+    assert_eq!(factor(&container(&[zookeeper])), (None, 1));
+    assert_eq!(factor(&container(&[])), (None, 0));
+}
+
 const FILE: &str = "num.partitions=5\nlog.retention.hours=1\n";
 
 /// A container with this file, mounted or not.
@@ -289,9 +304,15 @@ fn keys_and_credentials_are_files_of_one_folder() {
             ]
         );
         assert_eq!(findings.problems, []);
-        // All that is missing at once.
-        let (_, findings) = read(&container(&variables), dialect);
-        assert_eq!(findings.problems.len(), variables.len());
+        // What is missing is told at once, and is a problem where a listener needs it: by its protocol, not by its name.
+        let tls = ("KAFKA_LISTENERS", "EXTERNAL://:9092");
+        let map = ("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "EXTERNAL:SASL_SSL");
+        let asks = ("KAFKA_SSL_CLIENT_AUTH", "required");
+        for (more, problems) in [(vec![], 0), (vec![tls, map], 3), (vec![tls, map, asks], 5)] {
+            let all: Vec<(&str, &str)> = variables.iter().copied().chain(more).collect();
+            let (_, findings) = read(&container(&all), dialect);
+            assert_eq!((findings.problems.len(), findings.warnings.len()), (problems, 5 - problems));
+        }
     }
     let (given, findings) = read(&container(&variables), Wurstmeister);
     assert_eq!((set(&given), findings.warnings.len()), (vec![], variables.len()));

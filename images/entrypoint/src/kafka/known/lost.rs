@@ -12,16 +12,20 @@ const REPLACED: &[(&str, &str)] = &[
     ("advertised.host", LISTENERS),
     ("advertised.host.name", LISTENERS),
     ("advertised.port", LISTENERS),
+    ("bootstrap.servers", "give it to the clients"),
     ("brokerid", "set KAFKA_BROKER_ID"),
     ("enable.zookeeper", "leave it out"),
     ("host", LISTENERS),
     ("host.name", LISTENERS),
+    ("hostname", LISTENERS),
     ("max.partition.fetch.bytes", "give it to the consumers"),
     ("max.request.size", "give it to the producers; brokers have message.max.bytes"),
     ("port", LISTENERS),
     ("quota.consumer.default", "set default quotas by kafka-configs.sh --entity-type clients --entity-default"),
     ("quota.producer.default", "set default quotas by kafka-configs.sh --entity-type clients --entity-default"),
     ("replica.lag.max.messages", "set replica.lag.time.max.ms"),
+    ("schema.registry.url", "give it to the clients"),
+    ("security.protocol", "give it to the clients; listeners have listener.security.protocol.map"),
     ("zk.connect", "set KAFKA_ZOOKEEPER_CONNECT"),
     ("zk.connection.timeout.ms", "set KAFKA_ZOOKEEPER_CONNECTION_TIMEOUT_MS"),
 ];
@@ -41,7 +45,7 @@ const REPLACED_IN_4: &[(&str, &str)] = &[
 /// What replaces a property that no version here knows: why, and the hint.
 pub(super) fn replaced(name: &str) -> Option<(String, String)> {
     let (name, hint) = REPLACED.iter().find(|(own, _)| *own == name)?;
-    Some((format!("Kafka has no property {name} any more, or it belongs to clients"), (*hint).to_owned()))
+    Some((format!("no broker has a property {name}, or has it any more"), (*hint).to_owned()))
 }
 
 /// A property that versions know, but not this one.

@@ -1,6 +1,7 @@
 //! From variables and files to properties, by the rules of a dialect.
 
 mod bitnami;
+mod protocols;
 mod secrets;
 mod value;
 
@@ -84,8 +85,9 @@ pub fn read(container: &Container, rules: &Rules, findings: &mut Findings) -> Gi
         return given;
     }
     let mut properties = Properties::default();
-    for (name, value) in rules.shipped {
-        properties.set(*name, *value, format!("default of {}", rules.follows));
+    let (shipped, of) = shipped(container, &environment, rules);
+    for (name, value) in shipped {
+        properties.set(*name, *value, format!("default of {of}"));
     }
     let base = rules.base.filter(|file| is_mounted(container, file));
     for file in base.iter().chain(rules.mounted.files) {
@@ -103,7 +105,29 @@ pub fn read(container: &Container, rules: &Rules, findings: &mut Findings) -> Gi
     }
     known::forget(&mut properties, findings);
     tell_what_is_ignored(&environment, rules, findings);
+    let is_cluster = ["zookeeper.connect", "process.roles"].iter().any(|name| properties.get(name).is_some());
+    if is_cluster && properties.get("offsets.topic.replication.factor").is_none() {
+        let why = "Kafka's default; with fewer brokers the consumers of groups wait for more";
+        findings.note(format!("offsets.topic.replication.factor: 3 ({why})"));
+    }
     Given { properties, file: None }
+}
+
+/// What lies underneath everything, and whose it is. Where nothing tells the dialect, a variable or a mount that bitnami's
+/// and wurstmeister's people have may still say that theirs is expected: on one broker, topics of three replicas would keep
+/// every consumer waiting.
+fn shipped(
+    container: &Container,
+    environment: &Environment,
+    rules: &Rules,
+) -> (&'static [(&'static str, &'static str)], &'static str) {
+    let is_own = rules.follows == Dialect::Kimg.rules().follows;
+    let has_socket = container.has_mount("/var/run/docker.sock") || container.has_mount("/run/docker.sock");
+    let has_sign = has_socket || environment.get("ALLOW_PLAINTEXT_LISTENER").is_some();
+    match is_own && has_sign {
+        true => (Dialect::Bitnami.rules().shipped, "bitnami/kafka and wurstmeister/kafka"),
+        false => (rules.shipped, rules.follows),
+    }
 }
 
 /// The user's own file, where the family then ignores the environment.
@@ -195,7 +219,7 @@ fn tell_what_is_ignored(environment: &Environment, rules: &Rules, findings: &mut
         }
     }
     for (instead, names) in &told {
-        let why = format!("{} reads it, and here it has no effect", rules.follows);
+        let why = format!("{} has a use for it, and here it has no effect", rules.follows);
         findings.warn(Problem::new(names.join(", "), why, *instead));
     }
     // In bitnami's own dialect ALLOW_PLAINTEXT_LISTENER says what is so here anyway.

@@ -1,5 +1,6 @@
 //! What is not in a variable itself, but in a file that it names.
 
+use super::protocols::{self, Protocol};
 use crate::container::Container;
 use crate::environment::Environment;
 use crate::kafka::dialect::Rules;
@@ -37,6 +38,8 @@ const OF_SSL: [(&str, &str, bool); 5] = [
 /// Keys and their passwords as files of one folder (`configure` of apache/kafka and of confluentinc/kafka-images). There it
 /// depends on a listener's name; here on the variable alone.
 pub(super) fn of_ssl(container: &Container, rules: &Rules, properties: &mut Properties, findings: &mut Findings) {
+    let with_tls = protocols::of_listeners(properties).iter().any(Protocol::is_tls);
+    let asks_clients = properties.get("ssl.client.auth").is_some_and(|value| value.trim() != "none");
     for (variable, property, is_read) in OF_SSL {
         let Some(name) = container.environment.get(variable) else { continue };
         let Some(folder) = rules.secrets else {
@@ -46,14 +49,16 @@ pub(super) fn of_ssl(container: &Container, rules: &Rules, properties: &mut Prop
             continue;
         };
         let path = format!("{folder}/{name}");
-        if !container.path(&path).is_file() {
-            findings.refuse(unreadable(variable, &path));
-            continue;
-        }
-        match (is_read, container.read(&path)) {
-            (false, _) => properties.set(property, path, variable),
-            (true, Some(text)) => properties.set(property, text.trim_end_matches('\n'), variable),
-            (true, None) => findings.refuse(unreadable(variable, &path)),
+        let value = match is_read {
+            true => container.read(&path).map(|text| text.trim_end_matches('\n').to_owned()),
+            false => container.path(&path).is_file().then(|| path.clone()),
+        };
+        // Where no listener needs it, the images do not look for it.
+        let is_needed = with_tls && (asks_clients || !property.starts_with("ssl.truststore."));
+        match value {
+            Some(value) => properties.set(property, value, variable),
+            None if is_needed => findings.refuse(unreadable(variable, &path)),
+            None => findings.warn(unreadable(variable, &path)),
         }
     }
 }

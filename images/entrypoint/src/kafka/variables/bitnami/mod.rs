@@ -3,6 +3,7 @@
 mod sasl;
 mod tls;
 
+use super::protocols::{self, Protocol};
 use crate::container::Container;
 use crate::environment::Environment;
 use crate::kafka::dialect::{Rules, matches};
@@ -27,33 +28,9 @@ pub(super) fn complete(
         // kafka-env.sh; an empty host is this host's name.
         properties.set("advertised.listeners", "PLAINTEXT://:9092", format!("default of {}", rules.follows));
     }
-    let listeners = listeners(properties);
+    let listeners = protocols::of_listeners(properties);
     tls::complete(container, environment, &listeners, properties, findings);
     sasl::complete(container, environment, &listeners, properties, findings);
-}
-
-/// A listener's name and its protocol.
-struct Protocol {
-    listener: String,
-    protocol: String,
-}
-
-/// The listeners and their protocols; a name without an entry in the map is a protocol itself.
-fn listeners(properties: &Properties) -> Vec<Protocol> {
-    let map = properties.get("listener.security.protocol.map").unwrap_or_default();
-    let mapped: Vec<(&str, &str)> = map
-        .split(',')
-        .filter_map(|entry| entry.trim().split_once(':'))
-        .map(|(name, to)| (name.trim(), to.trim()))
-        .collect();
-    let names = properties.get("listeners").or_else(|| properties.get("advertised.listeners")).unwrap_or_default();
-    let names = names.split(',').filter_map(|listener| listener.trim().split_once("://")).map(|(name, _)| name);
-    names
-        .map(|name| {
-            let protocol = mapped.iter().find(|(own, _)| *own == name).map_or(name, |(_, protocol)| *protocol);
-            Protocol { listener: name.to_owned(), protocol: protocol.to_uppercase() }
-        })
-        .collect()
 }
 
 /// Where configuration files of the user's are: the mounted folder is copied over the program's own there, so the first

@@ -45,8 +45,7 @@ pub(super) fn complete(
         "mount a JAAS file with a section Client, and name it in KAFKA_OPTS by -Djava.security.auth.login.config";
     idle(&names, "users of ZooKeeper are not set up from variables here", hint, findings);
     let names = set_ones(environment, &CREDENTIALS);
-    let with_sasl: Vec<&Protocol> =
-        listeners.iter().filter(|listener| listener.protocol.starts_with("SASL_")).collect();
+    let with_sasl: Vec<&Protocol> = listeners.iter().filter(|listener| listener.is_sasl()).collect();
     if with_sasl.is_empty() {
         let hint = "map a listener to SASL_PLAINTEXT or SASL_SSL, or leave it out";
         idle(&names, "no listener uses SASL, so it has no effect", hint, findings);

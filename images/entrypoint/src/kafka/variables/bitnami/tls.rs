@@ -24,7 +24,7 @@ pub(super) fn complete(
         let names = set_ones(environment, &["KAFKA_ZOOKEEPER_TLS_*"]);
         idle(&names, "there is no connection to ZooKeeper by TLS, so it has no effect", hint, findings);
     }
-    if listeners.iter().any(|listener| listener.protocol.ends_with("SSL")) {
+    if listeners.iter().any(Protocol::is_tls) {
         for listener in listeners {
             let variable = format!("KAFKA_TLS_{}_CLIENT_AUTH", listener.listener.to_uppercase());
             if let Some(value) = environment.get(&variable) {
