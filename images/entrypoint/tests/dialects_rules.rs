@@ -156,6 +156,7 @@ fn what_has_no_effect_is_named_once_with_its_remedy() {
         (Wurstmeister, vec!["ALLOW_PLAINTEXT_LISTENER"], "ALLOW_PLAINTEXT_LISTENER", "leave it out"),
         (Kimg, vec!["ALLOW_PLAINTEXT_LISTENER", "ZOO_MY_ID"], "ALLOW_PLAINTEXT_LISTENER, ZOO_MY_ID", "leave it out"),
         (Bitnami, vec!["KAFKA_CFG_MAX_REQUEST_SIZE"], "KAFKA_CFG_MAX_REQUEST_SIZE", "producers"),
+        (Bitnami, vec!["KAFKA_OPTS_FILE", "KAFKA_HEAP_OPTS_FILE"], "KAFKA_OPTS_FILE, KAFKA_HEAP_OPTS_FILE", "itself"),
         (Bitnami, vec!["KAFKA_DAEMON_USER"], "KAFKA_DAEMON_USER", "user"),
         (Bitnami, vec!["KAFKA_BACKGROUND_THREADS"], "KAFKA_BACKGROUND_THREADS", "KAFKA_CFG_"),
     ] {
@@ -269,8 +270,13 @@ fn a_mounted_file_is_merged_alone_or_underneath_as_the_family_has_it() {
         assert_eq!(given.properties.get("num.partitions"), Some("7"));
     }
     // The template of Confluent's knows no file.
-    let (given, _) = read(&with_mount("confluent", "/etc/kafka/server.properties", true, &variables), Confluent);
-    assert_eq!(set(&given), [("num.partitions", "7")]);
+    let file = "/etc/kafka/server.properties";
+    for (dialect, is_mounted) in [(Confluent, true), (Confluent, false), (Kimg, true), (Wurstmeister, true)] {
+        let (given, findings) = read(&with_mount("confluent", file, is_mounted, &variables), dialect);
+        assert_eq!(set(&given), [("num.partitions", "7")]);
+        let told = if is_mounted && dialect != Wurstmeister { vec![file] } else { vec![] };
+        assert_eq!(subjects(&findings.warnings), told);
+    }
 }
 
 #[test]

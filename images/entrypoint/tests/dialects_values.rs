@@ -127,6 +127,7 @@ fn unknown_names_are_warned_of_with_the_nearest() {
         ("KAFKA_MY_OWN_SETTING", "plug-in"),
         ("KAFKA_ADVERTISED_HOST", "KAFKA_ADVERTISED_LISTENERS"),
         ("KAFKA_MAX_REQUEST_SIZE", "producers"),
+        ("KAFKA_SSL_KEY_PASSWORD_FILE", "config.providers"),
     ] {
         let (_, findings) = read_and_check(&container(&[(variable, "1")]), Dialect::Kimg);
         assert_eq!(subjects(&findings.warnings), [variable]);

@@ -22,6 +22,7 @@ pub(super) const RULES: Rules = Rules {
     base: None,
     // KafkaDockerWrapper: the mounted file first, then the environment's properties, of which the last counts.
     mounted: Mounted { files: &["/mnt/shared/config/server.properties"], alone: false },
+    unread: &["/opt/kafka/config/server.properties", "/opt/kafka/config/kraft/server.properties"],
     // config/kraft/server.properties
     data: "/tmp/kraft-combined-logs",
     listeners: None,

@@ -8,6 +8,8 @@ use super::{AutomaticId, DefaultMode, Empty, Mounted, Names, Rules};
 
 const INTERNAL: &str = "leave it out: the image sets it itself";
 
+const ITSELF: &str = "set the variable itself: it is not read from a file here";
+
 /// What this dialect decides.
 pub(super) const RULES: Rules = Rules {
     follows: "bitnami/kafka 3.5.1",
@@ -116,6 +118,11 @@ pub(super) const RULES: Rules = Rules {
         ("KAFKA_LOG_DIR", "set KAFKA_CFG_LOG_DIRS for the messages; logs go to stdout"),
         ("KAFKA_DAEMON_USER", "run the container as the user that you want"),
         ("KAFKA_DAEMON_GROUP", "run the container as the user that you want"),
+        ("KAFKA_OPTS_FILE", ITSELF),
+        ("KAFKA_HEAP_OPTS_FILE", ITSELF),
+        ("KAFKA_KRAFT_CLUSTER_ID_FILE", ITSELF),
+        ("KAFKA_SKIP_KRAFT_STORAGE_INIT_FILE", ITSELF),
+        ("KAFKA_MOUNTED_CONF_DIR_FILE", ITSELF),
         ("BITNAMI_DEBUG", "`kafka --explain` shows what was decided"),
     ],
     // kafka-env.sh, the list of the first scripts of 3.5 and of the later ones.
@@ -172,6 +179,7 @@ pub(super) const RULES: Rules = Rules {
         files: &["/bitnami/kafka/config/server.properties", "/opt/bitnami/kafka/conf/server.properties"],
         alone: true,
     },
+    unread: &["/opt/bitnami/kafka/config/kraft/server.properties"],
     data: "/bitnami/kafka/data",
     // kafka-env.sh; the controller's listener follows from the mode.
     listeners: Some("PLAINTEXT://:9092"),

@@ -26,6 +26,7 @@ pub(super) const RULES: Rules = Rules {
     shipped: &[],
     base: None,
     mounted: Mounted { files: &[], alone: false },
+    unread: &["/etc/kafka/kafka.properties", "/etc/kafka/server.properties"],
     // configure
     data: "/var/lib/kafka/data",
     listeners: None,

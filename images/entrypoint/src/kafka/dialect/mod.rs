@@ -85,6 +85,8 @@ pub struct Rules {
     pub base: Option<&'static str>,
     /// Where a file of the user's is mounted, the first that exists counts, and what it does to the environment.
     pub mounted: Mounted,
+    /// Files that the family writes over, so that one of the user's own has no effect there.
+    pub unread: &'static [&'static str],
     /// `log.dirs`, where nothing says otherwise; `$HOSTNAME` in it stands for the host name: [`Rules::data_folder`].
     pub data: &'static str,
     /// `listeners`, where neither they nor the advertised ones are set; `None`: Kafka's or the mode's own default.

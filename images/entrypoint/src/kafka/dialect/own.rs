@@ -16,6 +16,7 @@ pub(super) const RULES: Rules = Rules {
     shipped: &[],
     base: Some("/opt/kafka/config/server.properties"),
     mounted: Mounted { files: &[], alone: false },
+    unread: &["/etc/kafka/kafka.properties", "/etc/kafka/server.properties"],
     data: "/var/lib/kafka/data",
     listeners: None,
     mode: DefaultMode::Kraft,

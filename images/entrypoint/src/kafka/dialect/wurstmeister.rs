@@ -40,6 +40,7 @@ pub(super) const RULES: Rules = Rules {
     ],
     base: Some("/opt/kafka/config/server.properties"),
     mounted: Mounted { files: &[], alone: false },
+    unread: &[],
     data: "/kafka/kafka-logs-$HOSTNAME",
     listeners: None,
     mode: DefaultMode::ZooKeeper,

@@ -113,6 +113,10 @@ fn unknown(name: &str, subject: &str) -> Problem {
         return Problem::new(subject, why, hint);
     }
     let why = format!("Kafka has no property {name}; a plug-in may read it");
+    if name.strip_suffix(".file").is_some_and(|name| find(name).is_some()) {
+        let hint = "values are not read from files so; Kafka's own way is config.providers and ${file:PATH:KEY}";
+        return Problem::new(subject, why, hint);
+    }
     match nearest::nearest(name, rows().map(|(name, ..)| name)) {
         Some(near) => Problem::new(subject, why, format!("did you mean {near}?")),
         None => Problem::new(subject, why, "leave it out, unless a plug-in of yours reads it"),

@@ -93,6 +93,10 @@ pub fn read(container: &Container, rules: &Rules, findings: &mut Findings) -> Gi
     for file in base.iter().chain(rules.mounted.files) {
         add_file(container, file, &mut properties);
     }
+    for file in rules.unread.iter().filter(|file| is_mounted(container, file) && container.path(file).is_file()) {
+        let why = format!("it is mounted and not read: {} writes over it", rules.follows);
+        findings.warn(Problem::new(*file, why, "set variables, or start by `kafka-server-start.sh FILE`"));
+    }
     for (property, setting) in settings(&environment, rules, findings) {
         match value::read(&property, &setting.value, &setting.variable, rules, findings) {
             Some(value) => properties.set(property, value, setting.variable),

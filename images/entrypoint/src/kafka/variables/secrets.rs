@@ -16,12 +16,12 @@ pub(super) fn with_files(container: &Container, rules: &Rules, findings: &mut Fi
         if rules.from_files.contains(&variable.as_str()) {
             continue;
         }
+        environment.remove(&variable);
         let Some(path) = container.environment.get(&variable) else { continue };
         match container.read(path) {
             Some(text) => environment.set(name, text.trim_end_matches('\n')),
             None => findings.refuse(unreadable(&variable, path)),
         }
-        environment.remove(&variable);
     }
     environment
 }
