@@ -13,7 +13,8 @@ pub(super) const RULES: Rules = Rules {
     names: Names::Doubled,
     own_variables: &[],
     aliases: &[],
-    without_effect: &[],
+    // bash-config
+    without_effect: &[("TRACE", "`kafka --explain` shows what was decided")],
     from_files: &[],
     // configure
     secrets: Some("/etc/kafka/secrets"),
