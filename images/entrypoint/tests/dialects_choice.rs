@@ -125,3 +125,23 @@ fn a_command_that_bitnami_has_too_is_no_evidence_beside_its_variables() {
         chosen(&container(&[("BROKER_ID_COMMAND", "hostname"), ("KAFKA_CFG_ZOOKEEPER_CONNECT", "zk:2181")]));
     assert_eq!((choice.dialect, findings.problems.len()), (Dialect::Bitnami, 0));
 }
+
+#[test]
+fn a_variable_that_its_own_image_could_not_have_used_is_no_evidence() {
+    let topics = ("KAFKA_CREATE_TOPICS", "a:1:1");
+    let advertised = ("KAFKA_ADVERTISED_LISTENERS", "PLAINTEXT://kafka:9092");
+    let listeners = ("KAFKA_LISTENERS", "PLAINTEXT://:9092");
+    for (variables, dialect) in [
+        (vec![topics], Dialect::Wurstmeister),
+        (vec![topics, advertised, listeners], Dialect::Wurstmeister),
+        (vec![advertised, ("KAFKA_ADVERTISED_HOST_NAME", "kafka")], Dialect::Wurstmeister),
+        (vec![advertised, ("HOSTNAME_COMMAND", "hostname")], Dialect::Wurstmeister),
+        // Files for cp-kafka and apache/kafka have them too.
+        (vec![topics, advertised], Dialect::Kimg),
+        (vec![topics, ("KAFKA_PROCESS_ROLES", "broker,controller")], Dialect::Kimg),
+        (vec![topics, ("KAFKA_CFG_PROCESS_ROLES", "broker,controller")], Dialect::Bitnami),
+    ] {
+        let (choice, findings) = chosen(&container(&variables));
+        assert_eq!((choice.dialect, findings.problems.len()), (dialect, 0), "{variables:?}");
+    }
+}

@@ -45,7 +45,7 @@ fn values_of_any_letters_arrive_as_they_are() {
 #[test]
 fn a_text_over_several_lines_is_one_value() {
     let jaas = "org.example.Login required \\\n  username=\"a\" \\\n  password=\"b=c\";\n";
-    let expected = "org.example.Login required username=\"a\" password=\"b=c\";\n".to_owned();
+    let expected = "org.example.Login required username=\"a\" password=\"b=c\";".to_owned();
     assert_eq!(value("KAFKA_SASL_JAAS_CONFIG", jaas), (Some(expected), 0));
     let pem =
         value("KAFKA_SSL_KEYSTORE_KEY", "-----BEGIN PRIVATE KEY-----\\nMII\\n-----END PRIVATE KEY-----").0.unwrap();
@@ -197,6 +197,13 @@ fn classes_that_are_gone_are_problems_with_their_successor() {
             assert!(problem.hint.contains(successor), "{problem}");
         }
     }
+}
+
+#[test]
+fn other_classes_of_confluent_are_warned_of() {
+    let class = "io.confluent.kafka.security.authorizer.ConfluentServerAuthorizer";
+    let (_, findings) = read_and_check(&container(&[("KAFKA_AUTHORIZER_CLASS_NAME", class)]), Dialect::Confluent);
+    assert_eq!((subjects(&findings.warnings), findings.problems.len()), (vec!["KAFKA_AUTHORIZER_CLASS_NAME"], 0));
 }
 
 #[test]

@@ -88,6 +88,10 @@ const VARIABLES: &[(&str, Dialect)] = &[
 /// A variable that bitnami's setup.sh has too: beside other variables of bitnami's it proves nothing.
 const SHARED: (&str, Dialect) = ("BROKER_ID_COMMAND", Dialect::Wurstmeister);
 
+/// Variables of wurstmeister's that stray into files for other images, where they never had an effect.
+const STRAYS: [&str; 4] =
+    ["KAFKA_ADVERTISED_HOST_NAME", "KAFKA_ADVERTISED_PORT", "KAFKA_CREATE_TOPICS", "KAFKA_CREATE_TOPICS_SEPARATOR"];
+
 /// Folders that only one family has.
 const FOLDERS: &[(&str, Dialect)] = &[
     ("/etc/kafka/docker", Dialect::Apache),
@@ -149,11 +153,22 @@ fn of_variables(container: &Container) -> Evidence {
         let name = names.iter().find(|name| matches(pattern, name))?;
         Some(((*name).to_owned(), *dialect))
     };
-    let mut all: Evidence = VARIABLES.iter().filter_map(find).collect();
+    let is_stray = |name: &str| STRAYS.contains(&name) && !could_be_wurstmeisters(container);
+    let mut all: Evidence = VARIABLES.iter().filter_map(find).filter(|(name, _)| !is_stray(name)).collect();
     if all.is_empty() {
         all.extend(find(&SHARED));
     }
     all
+}
+
+/// Whether start-kafka.sh could have started with these: it knows no KRaft, and ends where listeners are advertised and
+/// nothing tells those to listen on.
+fn could_be_wurstmeisters(container: &Container) -> bool {
+    let is_set = |names: &[&str]| container.environment.first(names).is_some();
+    let is_kraft = is_set(&["KAFKA_PROCESS_ROLES", "KAFKA_CFG_PROCESS_ROLES"]);
+    let is_mute =
+        is_set(&["KAFKA_ADVERTISED_LISTENERS"]) && !is_set(&["KAFKA_LISTENERS", "KAFKA_ADVERTISED_HOST_NAME"]);
+    !is_kraft && !is_mute
 }
 
 fn of_mounts(container: &Container) -> Evidence {

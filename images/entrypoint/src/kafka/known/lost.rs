@@ -87,6 +87,12 @@ pub(super) fn check_classes(properties: &Properties, layout: &Layout, findings: 
                 "Kafka removed this class".to_owned(),
                 "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder",
             ),
+            _ if class.starts_with("io.confluent.") => {
+                let why = "this class belongs to Confluent's products, and is not in this image";
+                let hint = "leave it out, unless you mount its jar";
+                findings.warn(Problem::new(super::subject(name, origin), why, hint).with_value(class));
+                continue;
+            }
             _ => continue,
         };
         let subject = super::subject(name, origin);

@@ -30,7 +30,8 @@ pub(super) fn read(
     findings: &mut Findings,
 ) -> Option<String> {
     let kind = known::find(property).map_or(Kind::Text, |(kind, _)| kind);
-    let value = unescape(given);
+    // A line end at the end is of the YAML block or the env file, never of the value.
+    let value = unescape(given).trim_end_matches(['\r', '\n']).to_owned();
     if value.trim().is_empty() {
         return empty(property, kind, variable, rules, findings);
     }
