@@ -138,9 +138,7 @@ fn passwords_have_no_default_that_everybody_knows() {
         ("KAFKA_CFG_SASL_MECHANISM_INTER_BROKER_PROTOCOL", "PLAIN"),
     ];
     let (given, findings) = read(&container(&variables), Bitnami);
-    let expected =
-        ["KAFKA_CLIENT_USERS, KAFKA_CLIENT_PASSWORDS", "KAFKA_INTER_BROKER_USER, KAFKA_INTER_BROKER_PASSWORD"];
-    assert_eq!(subjects(&findings.problems), expected);
+    assert_eq!(subjects(&findings.problems), ["KAFKA_CLIENT_PASSWORDS", "KAFKA_INTER_BROKER_PASSWORD"]);
     assert!(!given.properties.to_text().contains("bitnami\""));
     let (_, findings) = read(
         &container(&[
@@ -151,6 +149,25 @@ fn passwords_have_no_default_that_everybody_knows() {
         Bitnami,
     );
     assert_eq!(subjects(&findings.problems), ["KAFKA_CLIENT_PASSWORDS"]);
+}
+
+#[test]
+fn users_without_a_name_have_that_of_the_image() {
+    let variables = [
+        ("KAFKA_CFG_LISTENERS", "BROKER://:9092,CONTROLLER://:9093"),
+        (MAP.0, "CONTROLLER:SASL_PLAINTEXT,BROKER:SASL_PLAINTEXT"),
+        ("KAFKA_CFG_SASL_ENABLED_MECHANISMS", "PLAIN"),
+        ("KAFKA_CFG_INTER_BROKER_LISTENER_NAME", "BROKER"),
+        ("KAFKA_CFG_SASL_MECHANISM_INTER_BROKER_PROTOCOL", "PLAIN"),
+        ("KAFKA_CFG_SASL_MECHANISM_CONTROLLER_PROTOCOL", "PLAIN"),
+        ("KAFKA_INTER_BROKER_PASSWORD", "1"),
+        ("KAFKA_CONTROLLER_PASSWORD", "2"),
+    ];
+    let (given, findings) = read(&container(&variables), Bitnami);
+    assert_eq!(findings.problems, []);
+    let text = given.properties.to_text();
+    assert!(text.contains("username=\"user\" password=\"1\" user_user=\"1\";"), "{text}");
+    assert!(text.contains("username=\"controller_user\" password=\"2\" user_controller_user=\"2\";"), "{text}");
 }
 
 #[test]

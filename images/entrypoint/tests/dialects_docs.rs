@@ -32,3 +32,20 @@ fn every_variable_is_on_the_page_of_its_family() {
         }
     }
 }
+
+#[test]
+fn the_table_of_dialects_has_what_each_decides() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/dialects.md");
+    let page = fs::read_to_string(&page).unwrap();
+    let row = |title: &str| -> Vec<String> {
+        let line = page.lines().find(|line| line.starts_with(&format!("| {title} |"))).unwrap();
+        line.trim_matches('|').split('|').skip(1).map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
+    };
+    for (index, dialect) in Dialect::ALL.into_iter().enumerate() {
+        let rules = dialect.rules();
+        assert_eq!(row("`log.dirs`")[index], rules.data);
+        assert_eq!(row("heap")[index], rules.heap);
+        assert!(rules.follows.ends_with(&row("follows")[index]), "{}", rules.follows);
+        assert_eq!(row("listeners")[index] == "PLAINTEXT://:9092", rules.listeners.is_some());
+    }
+}

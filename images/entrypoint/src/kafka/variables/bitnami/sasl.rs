@@ -1,5 +1,5 @@
-//! Users and passwords (kafka_configure_server_jaas of libkafka.sh): one JAAS text a listener and mechanism. Unlike there,
-//! no password has a default that everybody knows.
+//! Users and passwords (kafka_configure_server_jaas of libkafka.sh): one JAAS text a listener and mechanism. Users have the
+//! names of kafka-env.sh where none are set; unlike there, no password has a default that everybody knows.
 
 use super::{Protocol, find_file, idle, set_ones};
 use crate::container::Container;
@@ -65,7 +65,7 @@ pub(super) fn complete(
     let text = properties.get("sasl.enabled.mechanisms").unwrap_or_default();
     if text.contains("SCRAM") && !names.is_empty() {
         let why = "SCRAM users are not added to the cluster here; PLAIN knows them at once";
-        let hint = "add them by kafka-configs.sh --alter --add-config 'SCRAM-SHA-512=[password=…]' --entity-type users";
+        let hint = "add them by kafka-configs.sh --alter --add-config, or by kafka-storage.sh format --add-scram";
         findings.warn(Problem::new(names.join(", "), why, hint));
     }
 }
@@ -97,8 +97,11 @@ fn configure(environment: &Environment, listener: &str, properties: &mut Propert
                 let why = format!("it is not set, and the listener {listener} uses SASL");
                 findings.refuse(Problem::new(variable, why, "set it to PLAIN or SCRAM-SHA-512"));
             }
-            let pair = variables.map(|name| environment.get(name).unwrap_or_default().to_owned());
-            Some(pair)
+            let user = environment.get(variables[0]).unwrap_or(match role {
+                Role::Controllers => "controller_user",
+                _ => "user",
+            });
+            Some([user, environment.get(variables[1]).unwrap_or_default()].map(str::to_owned))
         }
     };
     let mechanisms = match role {
@@ -116,15 +119,14 @@ fn configure(environment: &Environment, listener: &str, properties: &mut Propert
         }
         let clients = if role == Role::Controllers { Vec::new() } else { clients(environment, findings) };
         let missing = match &own {
-            Some([user, password]) if user.is_empty() || password.is_empty() => Some(variables),
-            None if clients.is_empty() => Some(["KAFKA_CLIENT_USERS", "KAFKA_CLIENT_PASSWORDS"]),
+            Some([_, password]) if password.is_empty() => Some(variables[1]),
+            None if clients.is_empty() => Some("KAFKA_CLIENT_PASSWORDS"),
             _ => None,
         };
-        if let Some([user, password]) = missing {
-            let why = format!("they are not set, and the listener {listener} uses SASL");
-            let subject = format!("{user}, {password}");
+        if let Some(subject) = missing {
+            let why = format!("it is not set, and the listener {listener} uses SASL");
             if !findings.problems.iter().any(|problem| problem.subject == subject) {
-                findings.refuse(Problem::new(subject, why, "set both; passwords have no default here"));
+                findings.refuse(Problem::new(subject, why, "set it: passwords have no default here"));
             }
             continue;
         }
@@ -135,14 +137,17 @@ fn configure(environment: &Environment, listener: &str, properties: &mut Propert
 
 /// The users of clients, as two lists of the same length.
 fn clients(environment: &Environment, findings: &mut Findings) -> Vec<Credentials> {
-    let list = |names: &[&str]| -> Vec<String> {
-        let text = environment.first(names).map_or("", |(_, text)| text);
+    let list = |names: &[&str], default: &str| -> Vec<String> {
+        let text = environment.first(names).map_or(default, |(_, text)| text);
         text.split([',', ';', ' ']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
     };
-    let users = list(&["KAFKA_BROKER_USER", "KAFKA_CLIENT_USERS"]);
-    let passwords = list(&["KAFKA_BROKER_PASSWORD", "KAFKA_CLIENT_PASSWORDS"]);
+    let passwords = list(&["KAFKA_BROKER_PASSWORD", "KAFKA_CLIENT_PASSWORDS"], "");
+    let users = list(&["KAFKA_BROKER_USER", "KAFKA_CLIENT_USERS"], "user");
     let subject = "KAFKA_CLIENT_PASSWORDS";
-    if users.len() != passwords.len() && !findings.problems.iter().any(|problem| problem.subject == subject) {
+    if !passwords.is_empty()
+        && users.len() != passwords.len()
+        && !findings.problems.iter().any(|problem| problem.subject == subject)
+    {
         let why = format!("there are {} passwords and {} users", passwords.len(), users.len());
         findings.refuse(Problem::new(subject, why, "give one password a user, in the same order"));
     }
