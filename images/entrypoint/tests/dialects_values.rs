@@ -24,8 +24,6 @@ fn values_of_any_letters_arrive_as_they_are() {
         "a@b",
         "#a",
         "!a",
-        "\"a\"",
-        "'a'",
         " a b ",
         "a\nb",
         "a$b",
@@ -39,6 +37,19 @@ fn values_of_any_letters_arrive_as_they_are() {
         "${env:NAME}",
     ] {
         assert_eq!(value("KAFKA_BROKER_RACK", text), (Some(text.to_owned()), 0), "{text}");
+    }
+}
+
+#[test]
+fn quotes_and_backslashes_that_are_hardly_meant_are_named() {
+    for (given, arrived, warnings) in [
+        ("\"a\"", "\"a\"", 1),
+        ("'a'", "'a'", 1),
+        ("a \"b\" c", "a \"b\" c", 0),
+        ("(.*@EXAMPLE\\.COM)", "(.*@EXAMPLE.COM)", 1),
+        ("(.*@EXAMPLE\\\\.COM)", "(.*@EXAMPLE\\.COM)", 0),
+    ] {
+        assert_eq!(value("KAFKA_BROKER_RACK", given), (Some(arrived.to_owned()), warnings), "{given}");
     }
 }
 
@@ -143,13 +154,17 @@ fn values_of_the_wrong_kind_are_problems_at_once() {
         ("KAFKA_LOG_CLEANER_MIN_CLEANABLE_RATIO", "half"),
         ("KAFKA_DELETE_TOPIC_ENABLE", "maybe"),
         ("KAFKA_LISTENER_NAME_X_MAX_CONNECTIONS", "many"),
+        // Too large for its type: 10 GB.
+        ("KAFKA_LOG_SEGMENT_BYTES", "10737418240"),
+        ("KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR", "40000"),
         // What is right, blanks around it and what is read elsewhere.
         ("KAFKA_MESSAGE_MAX_BYTES", " 10 "),
         ("KAFKA_NUM_IO_THREADS", "${file:/a:b}"),
         ("KAFKA_LOG_RETENTION_MS", "-1"),
+        ("KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS", "10737418240"),
     ];
     let (_, findings) = read_and_check(&container(&variables), Dialect::Kimg);
-    let mut expected: Vec<&str> = variables[..5].iter().map(|(name, _)| *name).collect();
+    let mut expected: Vec<&str> = variables[..7].iter().map(|(name, _)| *name).collect();
     expected.sort_unstable();
     let mut told = subjects(&findings.problems);
     told.sort_unstable();

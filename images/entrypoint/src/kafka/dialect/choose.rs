@@ -47,8 +47,7 @@ const ENTRIES: &[(&str, Dialect)] = &[
     ("/opt/bitnami/scripts/kafka/entrypoint.sh", Dialect::Bitnami),
     ("/opt/bitnami/scripts/kafka/run.sh", Dialect::Bitnami),
     ("/opt/bitnami/scripts/kafka/setup.sh", Dialect::Bitnami),
-    ("/usr/bin/start-kafka.sh", Dialect::Wurstmeister),
-    // Found on PATH.
+    // Found on PATH, wherever it is.
     ("start-kafka.sh", Dialect::Wurstmeister),
 ];
 
@@ -142,8 +141,9 @@ pub fn choose(container: &Container, findings: &mut Findings) -> Choice {
 type Evidence = Vec<(String, Dialect)>;
 
 fn of_entry(called: &Path) -> Evidence {
-    let entries = ENTRIES.iter().filter(|(path, _)| called == Path::new(path));
-    entries.map(|(path, dialect)| ((*path).to_owned(), *dialect)).collect()
+    let is_it = |path: &str| called == Path::new(path) || called.file_name().is_some_and(|name| name == path);
+    let entries = ENTRIES.iter().filter(|(path, _)| is_it(path));
+    entries.map(|(_, dialect)| (called.display().to_string(), *dialect)).collect()
 }
 
 /// In the order of the table above, so that the same variables always give the same answer.

@@ -17,8 +17,12 @@ const TABLE: &str = include_str!("properties.txt");
 pub enum Kind {
     /// `true` or `false`.
     Boolean,
-    /// A whole number.
-    Whole,
+    /// A whole number of 16 bits.
+    Short,
+    /// A whole number of 32 bits.
+    Int,
+    /// A whole number of 64 bits.
+    Long,
     /// A number.
     Number,
     /// Any text.
@@ -29,6 +33,13 @@ pub enum Kind {
     Password,
     /// The name of a class.
     Class,
+}
+
+impl Kind {
+    /// Whether an empty text is no value of it.
+    pub fn needs_text(self) -> bool {
+        matches!(self, Kind::Boolean | Kind::Short | Kind::Int | Kind::Long | Kind::Number)
+    }
 }
 
 /// The versions that know a property.
@@ -42,38 +53,57 @@ pub enum Versions {
     Four,
 }
 
-fn rows() -> impl Iterator<Item = (&'static str, Kind, Versions)> {
-    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| {
-        let (name, marks) = line.split_once(' ')?;
-        let kind = match marks.as_bytes().first()? {
-            b'b' => Kind::Boolean,
-            b'i' => Kind::Whole,
-            b'd' => Kind::Number,
-            b'l' => Kind::List,
-            b'p' => Kind::Password,
-            b'c' => Kind::Class,
-            _ => Kind::Text,
+/// A line of the table: name, type, versions.
+fn row(line: &'static str) -> Option<(&'static str, Kind, Versions)> {
+    let (name, marks) = line.split_once(' ').filter(|_| !line.starts_with('#'))?;
+    let kind = match marks.as_bytes().first()? {
+        b'b' => Kind::Boolean,
+        b'h' => Kind::Short,
+        b'i' => Kind::Int,
+        b'w' => Kind::Long,
+        b'd' => Kind::Number,
+        b'l' => Kind::List,
+        b'p' => Kind::Password,
+        b'c' => Kind::Class,
+        _ => Kind::Text,
+    };
+    let versions = match marks.as_bytes().get(1) {
+        Some(b'3') => Versions::Three,
+        Some(b'4') => Versions::Four,
+        _ => Versions::All,
+    };
+    Some((name, kind, versions))
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.lines().filter_map(row).map(|(name, ..)| name)
+}
+
+/// Looks a name up in the table, which is sorted: by halves of its text, for the whole program has 10 ms.
+fn look_up(name: &str) -> Option<(Kind, Versions)> {
+    let mut text = TABLE;
+    loop {
+        let middle = text.floor_char_boundary(text.len() / 2);
+        let start = text[..middle].rfind('\n').map_or(0, |end| end + 1);
+        let end = text[middle..].find('\n').map_or(text.len(), |end| middle + end + 1);
+        if text.is_empty() {
+            return None;
+        }
+        text = match row(text[start..end].trim_end()) {
+            Some((own, kind, versions)) if own == name => return Some((kind, versions)),
+            Some((own, ..)) if name < own => &text[..start],
+            // Comments are at the beginning, before all names.
+            _ => &text[end..],
         };
-        let versions = match marks.as_bytes().get(1) {
-            Some(b'3') => Versions::Three,
-            Some(b'4') => Versions::Four,
-            _ => Versions::All,
-        };
-        Some((name, kind, versions))
-    })
+    }
 }
 
 /// What a property is: one of the table, or a form of it for one listener (`listener.name.NAME.ssl.client.auth`,
 /// `listener.name.NAME.MECHANISM.sasl.jaas.config`).
 pub fn find(property: &str) -> Option<(Kind, Versions)> {
-    let name = property.strip_prefix("listener.name.").and_then(|rest| rest.split_once('.'));
-    match name {
-        None => rows().find(|(name, ..)| *name == property).map(|(_, kind, versions)| (kind, versions)),
-        Some((_, own)) => {
-            let of_mechanism = own.split_once('.').map_or("", |(_, rest)| rest);
-            rows().find(|(name, ..)| *name == own || *name == of_mechanism).map(|(_, kind, versions)| (kind, versions))
-        }
+    match property.strip_prefix("listener.name.").and_then(|rest| rest.split_once('.')) {
+        None => look_up(property),
+        Some((_, own)) => look_up(own).or_else(|| look_up(own.split_once('.')?.1)),
     }
 }
 
@@ -117,7 +147,7 @@ fn unknown(name: &str, subject: &str) -> Problem {
         let hint = "values are not read from files so; Kafka's own way is config.providers and ${file:PATH:KEY}";
         return Problem::new(subject, why, hint);
     }
-    match nearest::nearest(name, rows().map(|(name, ..)| name)) {
+    match nearest::nearest(name, names()) {
         Some(near) => Problem::new(subject, why, format!("did you mean {near}?")),
         None => Problem::new(subject, why, "leave it out, unless a plug-in of yours reads it"),
     }
@@ -129,14 +159,21 @@ fn check_value(subject: &str, kind: Kind, value: &str, findings: &mut Findings) 
     if trimmed.starts_with("${") {
         return;
     }
+    const DIGITS: &str = "write digits only, without a unit";
+    let whole = |least: i64, most: i64| {
+        let is_within = trimmed.parse::<i64>().is_ok_and(|number| (least..=most).contains(&number));
+        (is_within, format!("it is no whole number up to {most}"), DIGITS)
+    };
     let (good, why, hint) = match kind {
         Kind::Boolean => {
             let good = ["true", "false"].iter().any(|word| trimmed.eq_ignore_ascii_case(word));
-            (good, "Kafka takes `true` or `false` here", "write `true` or `false`")
+            (good, "Kafka takes `true` or `false` here".to_owned(), "write `true` or `false`")
         }
-        Kind::Whole => (trimmed.parse::<i64>().is_ok(), "it is no whole number", "write digits only: 1073741824"),
-        Kind::Number => (trimmed.parse::<f64>().is_ok(), "it is no number", "write a number: 0.5"),
-        _ => (true, "", ""),
+        Kind::Short => whole(i64::from(i16::MIN), i64::from(i16::MAX)),
+        Kind::Int => whole(i64::from(i32::MIN), i64::from(i32::MAX)),
+        Kind::Long => whole(i64::MIN, i64::MAX),
+        Kind::Number => (trimmed.parse::<f64>().is_ok(), "it is no number".to_owned(), "write a number: 0.5"),
+        _ => return,
     };
     // Ids and addresses were looked at before, more closely.
     let is_told = findings.problems.iter().any(|problem| problem.subject == subject);
@@ -151,16 +188,22 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_and_every_row_is_read() {
-        let names: Vec<&str> = rows().map(|(name, ..)| name).collect();
+        let names: Vec<&str> = names().collect();
         assert!(names.is_sorted_by(|one, other| one < other));
         assert_eq!(names.len(), TABLE.lines().filter(|line| !line.starts_with('#')).count());
         assert!(names.len() > 400);
+        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+            let (name, kind, versions) = row(line).unwrap();
+            assert_eq!(look_up(name), Some((kind, versions)), "{name}");
+            assert_eq!((look_up(&format!("{name}~")), look_up(&name.to_uppercase())), (None, None), "{name}");
+        }
+        assert_eq!((look_up(""), look_up("#"), look_up("zzz"), look_up("a")), (None, None, None, None));
     }
 
     #[test]
     fn forms_for_a_listener_are_known() {
         for (name, kind) in [
-            ("num.partitions", Some(Kind::Whole)),
+            ("num.partitions", Some(Kind::Int)),
             ("listener.name.external.ssl.client.auth", Some(Kind::Text)),
             ("listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config", Some(Kind::Password)),
             ("listener.name.external", None),

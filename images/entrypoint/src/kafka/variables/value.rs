@@ -35,8 +35,13 @@ pub(super) fn read(
     if value.trim().is_empty() {
         return empty(property, kind, variable, rules, findings);
     }
+    if let Some(letter) = lost_backslash(given) {
+        let why = format!("the backslash before `{letter}` is dropped, as from a properties file");
+        findings.warn(Problem::new(variable, why, "write two backslashes where one is meant"));
+    }
     if kind != Kind::Password {
         warn_of_shell(&value, variable, findings);
+        warn_of_quotes(&value, variable, findings);
     }
     Some(match kind {
         Kind::Boolean => boolean(value, variable, findings),
@@ -84,9 +89,31 @@ fn unescape(value: &str) -> String {
     text
 }
 
+/// The letter before which a backslash means nothing, and is lost.
+fn lost_backslash(value: &str) -> Option<char> {
+    const MEANT: &str = "\\nrtfu\n\r=:#! \"'";
+    let mut letters = value.chars();
+    while let Some(letter) = letters.next() {
+        let after = if letter == '\\' { letters.next() } else { None };
+        if after.is_some_and(|next| !MEANT.contains(next)) {
+            return after;
+        }
+    }
+    None
+}
+
+/// An env file, and a list of `NAME="value"` in a compose file, keep the quotes.
+fn warn_of_quotes(value: &str, variable: &str, findings: &mut Findings) {
+    let text = value.trim();
+    let is_quoted = |quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    if is_quoted('"') || is_quoted('\'') {
+        let why = "the quotes around it are part of the value";
+        findings.warn(Problem::new(variable, why, "leave them out").with_value(value));
+    }
+}
+
 fn empty(property: &str, kind: Kind, variable: &str, rules: &Rules, findings: &mut Findings) -> Option<String> {
-    let needs_one = matches!(kind, Kind::Boolean | Kind::Whole | Kind::Number) || UNSET_WHEN_EMPTY.contains(&property);
-    if needs_one {
+    if kind.needs_text() || UNSET_WHEN_EMPTY.contains(&property) {
         let why = format!("it is empty, so {property} counts as not set");
         findings.warn(Problem::new(variable, why, "leave it out, or give it a value"));
         return None;
