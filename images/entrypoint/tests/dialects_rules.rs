@@ -152,7 +152,7 @@ fn what_has_no_effect_is_named_once_with_its_remedy() {
         ),
         (Confluent, vec!["CONFLUENT_METRICS_ENABLE"], "CONFLUENT_METRICS_ENABLE", "leave it out"),
         (Confluent, vec!["KAFKA_CUB_ZK_TIMEOUT"], "KAFKA_CUB_ZK_TIMEOUT", "KIMG_WAIT_SECONDS"),
-        (Wurstmeister, vec!["CUSTOM_INIT_SCRIPT"], "CUSTOM_INIT_SCRIPT", "image"),
+        (Wurstmeister, vec!["DOCKER_API_VERSION"], "DOCKER_API_VERSION", "Docker"),
         (Wurstmeister, vec!["ALLOW_PLAINTEXT_LISTENER"], "ALLOW_PLAINTEXT_LISTENER", "leave it out"),
         (Kimg, vec!["ALLOW_PLAINTEXT_LISTENER", "ZOO_MY_ID"], "ALLOW_PLAINTEXT_LISTENER, ZOO_MY_ID", "leave it out"),
         (Bitnami, vec!["KAFKA_CFG_MAX_REQUEST_SIZE"], "KAFKA_CFG_MAX_REQUEST_SIZE", "producers"),

@@ -14,7 +14,6 @@ pub(super) const RULES: Rules = Rules {
     aliases: &[],
     without_effect: &[
         ("KAFKA_LOG", "set KAFKA_LOG_DIRS for the messages; logs go to stdout"),
-        ("CUSTOM_INIT_SCRIPT", "do it in an image made from this one, or in another container that starts first"),
         ("DOCKER_API_VERSION", "leave it out: there is no Docker client in this image"),
     ],
     from_files: &[],

@@ -24,10 +24,6 @@ pub(super) fn complete(
     findings: &mut Findings,
 ) {
     mode(environment, rules, properties, findings);
-    if properties.get("listeners").is_none() && properties.get("advertised.listeners").is_none() {
-        // kafka-env.sh; an empty host is this host's name.
-        properties.set("advertised.listeners", "PLAINTEXT://:9092", format!("default of {}", rules.follows));
-    }
     let listeners = protocols::of_listeners(properties);
     tls::complete(container, environment, &listeners, properties, findings);
     sasl::complete(container, environment, &listeners, properties, findings);
