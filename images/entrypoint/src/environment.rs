@@ -36,16 +36,16 @@ impl Environment {
         self.0.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Removes a variable.
-    pub fn remove(&mut self, name: &str) {
-        self.0.remove(name);
-    }
-
     /// The variables with a prefix, without it, in the order of their names. Kubernetes injects variables for each
     /// Service of a namespace, so that one called `kafka` gives `KAFKA_PORT=tcp://…`: those are left out.
     pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let all = self.0.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())));
         all.filter(|(name, value)| !is_service_link(name, value))
+    }
+
+    /// Removes a variable.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
     }
 
     /// The names of the variables with a prefix that were made for a Service.
