@@ -1,8 +1,9 @@
-//! The variables of apache/kafka: docker/resources/common-scripts (configure, configureDefaults, run), docker/jvm/launch
-//! and core/src/main/scala/kafka/docker/KafkaDockerWrapper.scala of apache/kafka, 3.7 to 3.9.
+//! The variables of apache/kafka: docker/resources/common-scripts (configure, configureDefaults, run),
+//! docker/jvm/launch and core/src/main/scala/kafka/docker/KafkaDockerWrapper.scala of apache/kafka, 3.7 to 3.9.
 //!
-//! Not followed: `KAFKA_` is taken away wherever it stands in a name; `KAFKA_JMX_PORT` and `KAFKA_SSL_*_FILENAME` become
-//! properties; deriving `listeners` cuts IPv6 addresses; keys are read only where a listener's name has `SSL` in it.
+//! Not followed: `KAFKA_` is taken away wherever it stands in a name; `KAFKA_JMX_PORT` and `KAFKA_SSL_*_FILENAME`
+//! become properties; deriving `listeners` cuts IPv6 addresses; keys are read only where a listener's name has `SSL` in
+//! it.
 
 use super::{AutomaticId, DefaultMode, Empty, Mounted, Names, Rules};
 

@@ -1,8 +1,8 @@
 //! The variables of confluentinc/cp-kafka: kafka/include/etc/confluent/docker (configure, ensure, launch,
 //! kafka.properties.template) of confluentinc/kafka-images 7.5, and `env_to_props` of confluent-docker-utils.
 //!
-//! Not followed: `KAFKA_HEAP_OPTS` and `KAFKA_LOG4J_OPTS` become properties there, for a comma is missing between them in
-//! the template, and `KAFKA_SSL_*_FILENAME` too; keys are read only where a listener's name has `SSL` in it.
+//! Not followed: `KAFKA_HEAP_OPTS` and `KAFKA_LOG4J_OPTS` become properties there, for a comma is missing between them
+//! in the template, and `KAFKA_SSL_*_FILENAME` too; keys are read only where a listener's name has `SSL` in it.
 
 use super::{AutomaticId, DefaultMode, Empty, Mounted, Names, Rules};
 

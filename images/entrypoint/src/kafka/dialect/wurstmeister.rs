@@ -1,4 +1,5 @@
-//! The variables of wurstmeister/kafka: start-kafka.sh, create-topics.sh and the Dockerfile of wurstmeister/kafka-docker.
+//! The variables of wurstmeister/kafka: start-kafka.sh, create-topics.sh and the Dockerfile of
+//! wurstmeister/kafka-docker.
 //!
 //! Not followed: `@` and newlines in values break its sed; `KAFKA_LOG4J_OPTS`, `KAFKA_JMX_PORT` and
 //! `KAFKA_CREATE_TOPICS_SEPARATOR` become properties.
@@ -18,8 +19,8 @@ pub(super) const RULES: Rules = Rules {
     ],
     from_files: &[],
     secrets: None,
-    // config/server.properties of Kafka 2.8.1, which the environment is written into; what names its ZooKeeper, its id and
-    // its folder of data is always set by start-kafka.sh.
+    // config/server.properties of Kafka 2.8.1, which the environment is written into; what names its ZooKeeper, its id
+    // and its folder of data is always set by start-kafka.sh.
     shipped: &[
         ("num.network.threads", "3"),
         ("num.io.threads", "8"),

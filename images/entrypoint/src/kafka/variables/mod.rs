@@ -104,7 +104,7 @@ pub fn read(container: &Container, rules: &Rules, findings: &mut Findings) -> Gi
         }
     }
     secrets::of_ssl(container, rules, &mut properties, findings);
-    if rules.follows == Dialect::Bitnami.rules().follows {
+    if rules == Dialect::Bitnami.rules() {
         bitnami::complete(container, &environment, rules, &mut properties, findings);
     }
     known::forget(&mut properties, findings);
@@ -125,7 +125,7 @@ fn shipped(
     environment: &Environment,
     rules: &Rules,
 ) -> (&'static [(&'static str, &'static str)], &'static str) {
-    let is_own = rules.follows == Dialect::Kimg.rules().follows;
+    let is_own = rules == Dialect::Kimg.rules();
     let has_socket = container.has_mount("/var/run/docker.sock") || container.has_mount("/run/docker.sock");
     let has_sign = has_socket || environment.get("ALLOW_PLAINTEXT_LISTENER").is_some();
     match is_own && has_sign {
@@ -227,7 +227,7 @@ fn tell_what_is_ignored(environment: &Environment, rules: &Rules, findings: &mut
         findings.warn(Problem::new(names.join(", "), why, *instead));
     }
     // In bitnami's own dialect ALLOW_PLAINTEXT_LISTENER says what is so here anyway.
-    let is_bitnami = rules.prefixes.contains(&"KAFKA_CFG_");
+    let is_bitnami = rules == Dialect::Bitnami.rules();
     let is_told = |name: &str| told.iter().any(|(_, names)| names.contains(&name));
     let is_fine = |name: &str| is_told(name) || (is_bitnami && name == "ALLOW_PLAINTEXT_LISTENER");
     let others: Vec<&str> = OF_OTHERS.iter().flat_map(|pattern| named(pattern)).filter(|name| !is_fine(name)).collect();
