@@ -310,7 +310,8 @@ fn keys_and_credentials_are_files_of_one_folder() {
             ]
         );
         assert_eq!(findings.problems, []);
-        // What is missing is told at once, and is a problem where a listener needs it: by its protocol, not by its name.
+        // What is missing is told at once, and is a problem where a listener needs it: by its protocol, not by its
+        // name.
         let tls = ("KAFKA_LISTENERS", "EXTERNAL://:9092");
         let map = ("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "EXTERNAL:SASL_SSL");
         let asks = ("KAFKA_SSL_CLIENT_AUTH", "required");

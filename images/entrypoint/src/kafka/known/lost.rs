@@ -69,7 +69,8 @@ const ACLS_IN_ZOOKEEPER: &str = "kafka.security.authorizer.AclAuthorizer";
 
 const ACLS_IN_KRAFT: &str = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
 
-/// Refuses classes that are gone, or that belong to the other mode: Kafka would end by ClassNotFoundException, or later.
+/// Refuses classes that are gone, or that belong to the other mode: Kafka would end by ClassNotFoundException, or
+/// later.
 pub(super) fn check_classes(properties: &Properties, layout: &Layout, findings: &mut Findings) {
     let with_zookeeper = !layout.kraft && properties.get("process.roles").is_none();
     let right = if with_zookeeper { ACLS_IN_ZOOKEEPER } else { ACLS_IN_KRAFT };
@@ -103,8 +104,8 @@ pub(super) fn check_classes(properties: &Properties, layout: &Layout, findings: 
 /// The reporters of Confluent's own products.
 const REPORTERS: [&str; 2] = ["io.confluent.metrics.reporter.", "io.confluent.telemetry."];
 
-/// Leaves out what only Confluent's products have: their reporters of metrics. The broker does its work without them, and
-/// with them it would not start.
+/// Leaves out what only Confluent's products have: their reporters of metrics. The broker does its work without them,
+/// and with them it would not start.
 pub fn forget(properties: &mut Properties, findings: &mut Findings) {
     let Some(value) = properties.get("metric.reporters").map(str::to_owned) else { return };
     let (gone, kept): (Vec<&str>, Vec<&str>) =

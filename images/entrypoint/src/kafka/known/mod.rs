@@ -112,7 +112,8 @@ const OF_PLUGINS: [&str; 5] =
     ["config.providers.", "rsm.config.", "rlmm.config.", "authorizer.zookeeper.", "kafka.csv.metrics."];
 
 /// Warns of names that no broker knows (with the nearest that it does), and refuses what this version lost: classes,
-/// properties that were translated into others; and values that are not of the property's type, on which Kafka would end.
+/// properties that were translated into others; and values that are not of the property's type, on which Kafka would
+/// end.
 pub fn check(properties: &Properties, layout: &Layout, findings: &mut Findings) {
     for (name, value, origin) in properties.iter() {
         if OF_PLUGINS.iter().any(|prefix| name.starts_with(prefix)) {

@@ -59,8 +59,8 @@ const NOT_PROPERTIES: [&str; 30] = [
     "KAFKA_GPG_KEY",
 ];
 
-/// Variables that only images other than this one read, and none of Kafka's; in the dialect of their own family they mean
-/// what happens here anyway.
+/// Variables that only images other than this one read, and none of Kafka's; in the dialect of their own family they
+/// mean what happens here anyway.
 const OF_OTHERS: [&str; 6] = [
     "ALLOW_ANONYMOUS_LOGIN",
     "ALLOW_PLAINTEXT_LISTENER",
@@ -117,9 +117,9 @@ pub fn read(container: &Container, rules: &Rules, findings: &mut Findings) -> Gi
     Given { properties, file: None }
 }
 
-/// What lies underneath everything, and whose it is. Where nothing tells the dialect, a variable or a mount that bitnami's
-/// and wurstmeister's people have may still say that theirs is expected: on one broker, topics of three replicas would keep
-/// every consumer waiting.
+/// What lies underneath everything, and whose it is. Where nothing tells the dialect, a variable or a mount that
+/// bitnami's and wurstmeister's people have may still say that theirs is expected: on one broker, topics of three
+/// replicas would keep every consumer waiting.
 fn shipped(
     container: &Container,
     environment: &Environment,
@@ -154,7 +154,8 @@ fn alone(container: &Container, environment: &Environment, rules: &Rules, findin
     Some(Given { properties, file: Some(PathBuf::from(file)) })
 }
 
-/// Whether a file is the user's: mounted itself, or a folder above it. The image has one of its own at some of the places.
+/// Whether a file is the user's: mounted itself, or a folder above it. The image has one of its own at some of the
+/// places.
 fn is_mounted(container: &Container, file: &str) -> bool {
     let file = std::path::Path::new(file);
     container.mounts.iter().any(|mount| mount.parent().is_some() && file.starts_with(mount))

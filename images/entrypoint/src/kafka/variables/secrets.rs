@@ -35,8 +35,8 @@ const OF_SSL: [(&str, &str, bool); 5] = [
     ("KAFKA_SSL_TRUSTSTORE_CREDENTIALS", "ssl.truststore.password", true),
 ];
 
-/// Keys and their passwords as files of one folder (`configure` of apache/kafka and of confluentinc/kafka-images). There it
-/// depends on a listener's name; here on the variable alone.
+/// Keys and their passwords as files of one folder (`configure` of apache/kafka and of confluentinc/kafka-images).
+/// There it depends on a listener's name; here on the variable alone.
 pub(super) fn of_ssl(container: &Container, rules: &Rules, properties: &mut Properties, findings: &mut Findings) {
     let with_tls = protocols::of_listeners(properties).iter().any(Protocol::is_tls);
     let asks_clients = properties.get("ssl.client.auth").is_some_and(|value| value.trim() != "none");

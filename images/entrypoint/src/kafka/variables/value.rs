@@ -51,8 +51,8 @@ pub(super) fn read(
 }
 
 /// The images write a value as it is into a file that Java reads (java.util.Properties.load), where a backslash joins
-/// lines and begins `\n` and the like. What people wrote for them is meant so: a JAAS text over several lines, a PEM text
-/// in one. Line ends without one break those files; here they belong to the value.
+/// lines and begins `\n` and the like. What people wrote for them is meant so: a JAAS text over several lines, a PEM
+/// text in one. Line ends without one break those files; here they belong to the value.
 fn unescape(value: &str) -> String {
     let mut text = String::new();
     let mut letters = value.chars().peekable();

@@ -1,5 +1,5 @@
-//! Users and passwords (kafka_configure_server_jaas of libkafka.sh): one JAAS text a listener and mechanism. Users have the
-//! names of kafka-env.sh where none are set; unlike there, no password has a default that everybody knows.
+//! Users and passwords (kafka_configure_server_jaas of libkafka.sh): one JAAS text a listener and mechanism. Users have
+//! the names of kafka-env.sh where none are set; unlike there, no password has a default that everybody knows.
 
 use super::{Protocol, find_file, idle, set_ones};
 use crate::container::Container;
