@@ -31,24 +31,41 @@ impl Environment {
         names.iter().find_map(|name| Some((*name, self.get(name)?)))
     }
 
+    /// Sets a variable.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.0.insert(name.to_owned(), value.to_owned());
+    }
+
     /// The variables with a prefix, without it, in the order of their names. Kubernetes injects variables for each
     /// Service of a namespace, so that one called `kafka` gives `KAFKA_PORT=tcp://…`: those are left out.
     pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let all = self.0.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())));
         all.filter(|(name, value)| !is_service_link(name, value))
     }
+
+    /// Removes a variable.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// The names of the variables with a prefix that were made for a Service.
+    pub fn service_links<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let all = self.0.iter().filter(move |(name, _)| name.starts_with(prefix));
+        all.filter(|(name, value)| is_service_link(name, value)).map(|(name, _)| name.as_str())
+    }
 }
 
-/// `PORT`, `SERVICE_HOST`, `SERVICE_PORT[_NAME]`, `PORT_9092_TCP[_ADDR|_PORT|_PROTO]`, of Docker's and Kubernetes' links.
+/// `PORT`, `SERVICE_HOST`, `SERVICE_PORT[_NAME]`, `PORT_9092_TCP[_ADDR|_PORT|_PROTO]` at the end of a name, of Docker's
+/// and Kubernetes' links: a Service `kafka-hs` gives `KAFKA_HS_PORT`.
 fn is_service_link(name: &str, value: &str) -> bool {
-    let protocol = |text: &str| ["TCP", "UDP", "SCTP"].contains(&text);
-    let numbered = name.split_once("PORT_").map(|(_, rest)| rest.split('_').collect::<Vec<_>>());
-    let is_port = numbered.is_some_and(|parts| match parts.as_slice() {
-        [number, kind, ..] => number.parse::<u16>().is_ok() && protocol(kind),
+    let parts: Vec<&str> = name.split('_').collect();
+    let is_protocol = |text: &str| ["TCP", "UDP", "SCTP"].contains(&text);
+    let numbered = parts.windows(3).any(|three| match three {
+        ["PORT", number, protocol] => number.parse::<u16>().is_ok() && is_protocol(protocol),
         _ => false,
     });
-    let host_or_port = name == "SERVICE_HOST" || name == "SERVICE_PORT" || name.starts_with("SERVICE_PORT_");
-    (name == "PORT" && value.contains("://")) || host_or_port || is_port
+    let of_service = parts.ends_with(&["SERVICE", "HOST"]) || parts.windows(2).any(|two| two == ["SERVICE", "PORT"]);
+    (parts.ends_with(&["PORT"]) && value.contains("://")) || of_service || numbered
 }
 
 #[cfg(test)]
@@ -63,12 +80,17 @@ mod tests {
             ("KAFKA_PORT_9092_TCP_ADDR", "10.0.0.1"),
             ("KAFKA_SERVICE_HOST", "10.0.0.1"),
             ("KAFKA_SERVICE_PORT_CLIENT", "9092"),
+            ("KAFKA_HS_PORT", "tcp://10.0.0.1:9092"),
+            ("KAFKA_HS_SERVICE_HOST", "10.0.0.1"),
+            ("KAFKA_HS_SERVICE_PORT", "9092"),
+            ("KAFKA_HS_PORT_9092_TCP_PROTO", "tcp"),
             ("KAFKA_NUM_PARTITIONS", "3"),
             ("KAFKA_EMPTY", ""),
             ("OTHER", "x"),
         ]);
         let found: Vec<_> = environment.with_prefix("KAFKA_").collect();
         assert_eq!(found, [("EMPTY", ""), ("NUM_PARTITIONS", "3")]);
+        assert_eq!(environment.service_links("KAFKA_").count(), 9);
         assert_eq!(environment.get("KAFKA_EMPTY"), None);
         assert_eq!(environment.first(&["NONE", "OTHER"]), Some(("OTHER", "x")));
     }

@@ -69,13 +69,25 @@ pub struct Rules {
     /// How the rest of a variable's name becomes the property's.
     pub names: Names,
     /// Variables that have a meaning of their own there: they are read by the dialect, or by this program, and are no
-    /// properties although they have the prefix.
+    /// properties although they have the prefix. A `*` stands for any text.
     pub own_variables: &'static [&'static str],
-    /// The file whose properties lie underneath those of the environment, where it exists.
+    /// Other names of properties: a variable and the property that it sets. They win over the names by a prefix.
+    pub aliases: &'static [(&'static str, &'static str)],
+    /// Variables of the family that have no effect here, and what there is instead. A `*` stands for any text.
+    pub without_effect: &'static [(&'static str, &'static str)],
+    /// Variables whose value may be that of the file which the same name with `_FILE` tells.
+    pub from_files: &'static [&'static str],
+    /// The folder of the keys and credentials that `*_FILENAME` and `*_CREDENTIALS` name.
+    pub secrets: Option<&'static str>,
+    /// What the configuration file that the image ships sets; it lies underneath everything.
+    pub shipped: &'static [(&'static str, &'static str)],
+    /// The place of that file: what is mounted there instead lies underneath the environment.
     pub base: Option<&'static str>,
     /// Where a file of the user's is mounted, the first that exists counts, and what it does to the environment.
     pub mounted: Mounted,
-    /// `log.dirs`, where nothing says otherwise.
+    /// Files that the family writes over, so that one of the user's own has no effect there.
+    pub unread: &'static [&'static str],
+    /// `log.dirs`, where nothing says otherwise; `$HOSTNAME` in it stands for the host name: [`Rules::data_folder`].
     pub data: &'static str,
     /// `listeners`, where neither they nor the advertised ones are set; `None`: Kafka's or the mode's own default.
     pub listeners: Option<&'static str>,
@@ -91,6 +103,28 @@ pub struct Rules {
     pub configuration: &'static [&'static str],
 }
 
+impl Rules {
+    /// `log.dirs`, where nothing says otherwise, on this host.
+    pub fn data_folder(&self, host: &str) -> String {
+        self.data.replace("$HOSTNAME", host)
+    }
+
+    /// Whether a variable has a meaning of its own.
+    pub fn is_own(&self, variable: &str) -> bool {
+        self.own_variables.iter().any(|pattern| matches(pattern, variable))
+    }
+}
+
+/// Whether a variable's name is one of a pattern, in which at most one `*` stands for any text.
+pub(in crate::kafka) fn matches(pattern: &str, variable: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == variable,
+        Some((first, last)) => {
+            variable.len() >= first.len() + last.len() && variable.starts_with(first) && variable.ends_with(last)
+        }
+    }
+}
+
 /// How underscores become the letters of a property's name. All is in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
@@ -100,6 +134,26 @@ pub enum Names {
     Dots,
     /// The same, except in `sasl_ssl` and `sasl_plaintext`.
     DotsButSasl,
+}
+
+impl Names {
+    /// The property of a variable's name without its prefix.
+    pub fn property(self, variable: &str) -> String {
+        let name = variable.to_lowercase();
+        let name = match self {
+            Names::Doubled => {
+                let marked = name.replace("___", "\u{1}").replace("__", "\u{2}");
+                marked.replace('_', ".").replace('\u{1}', "-").replace('\u{2}', "_")
+            }
+            Names::Dots => name.replace('_', "."),
+            Names::DotsButSasl => {
+                let dots = name.replace('_', ".");
+                dots.replace("sasl.ssl", "sasl_ssl").replace("sasl.plaintext", "sasl_plaintext")
+            }
+        };
+        // The only name with a capital letter (bitnami's libkafka.sh knows it too).
+        if name == "zookeeper.clientcnxnsocket" { "zookeeper.clientCnxnSocket".to_owned() } else { name }
+    }
 }
 
 /// A configuration file of the user's own, beside the environment.
