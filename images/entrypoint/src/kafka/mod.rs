@@ -87,7 +87,7 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     let mut properties = given.properties;
     let mode = mode::decide(&properties, layout, rules, &mut findings);
     let data = data::decide(container, &mut properties, layout, rules, &mut findings);
-    data::check(&data, mode, layout, &mut findings);
+    data::check(&data, &properties, mode, layout, &mut findings);
     let id = identity::decide(container, &properties, mode, &data, rules, &mut findings);
     properties.set(mode.id_property(), &id.value, &id.origin);
     listeners::complete(&mut properties, container, mode, rules, &mut findings);
