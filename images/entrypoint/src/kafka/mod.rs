@@ -85,7 +85,7 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     let rules = dialect.dialect.rules();
     let given = variables::read(container, rules, &mut findings);
     let mut properties = given.properties;
-    let mode = mode::decide(&properties, layout, rules, &mut findings);
+    let mode = mode::decide(container, &mut properties, layout, rules, &mut findings);
     let data = data::decide(container, &mut properties, layout, rules, &mut findings);
     data::check(&data, &properties, mode, layout, &mut findings);
     let id = identity::decide(container, &properties, mode, &data, rules, &mut findings);
@@ -94,9 +94,13 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     if mode == Mode::KraftSingle {
         mode::complete_single_node(&mut properties, &id.value);
     }
-    let cluster_id = cluster_id::decide(container, mode, &data, &mut findings);
+    mode::complete_quorum(&mut properties, mode, &id, layout, &mut findings);
+    let cluster_id = cluster_id::decide(container, &properties, mode, &data, layout, dialect.dialect, &mut findings);
     known::check(&properties, layout, &mut findings);
-    let notes = [format!("mode: {}", mode.describe()), format!("{}: {} ({})", mode.id_property(), id.value, id.origin)];
+    let notes = [
+        format!("mode: {}", mode::explain(mode, &properties)),
+        format!("{}: {} ({})", mode.id_property(), id.value, id.origin),
+    ];
     findings.notes.splice(0..0, notes);
     Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, findings }
 }

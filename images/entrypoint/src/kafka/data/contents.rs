@@ -32,7 +32,8 @@ pub fn read(folder: &Path) -> io::Result<Contents> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let kind = entry.file_type()?;
-        if !kind.is_dir() && !(kind.is_symlink() && entry.path().is_dir()) {
+        let is_folder = kind.is_dir() || (kind.is_symlink() && entry.path().is_dir());
+        if !is_folder {
             if name.starts_with(".nfs") {
                 contents.kept_by_nfs.push(name);
             }

@@ -276,7 +276,8 @@ fn check_with_kraft(data: &Data, properties: &Properties, mode: Mode, layout: &L
     // A new cluster on the data of a broker with ZooKeeper would know none of its topics, and remove them. A broker that
     // moved to KRaft has such data too, but its controllers are others.
     let has_metadata = data.contents.iter().any(|contents| contents.has_metadata);
-    let roles = properties.get("process.roles").unwrap_or_default();
+    // Without roles, they follow from the voters, and the worst is assumed.
+    let roles = properties.get("process.roles").unwrap_or("broker,controller");
     let is_combined = mode == Mode::KraftSingle || (roles.contains("broker") && roles.contains("controller"));
     let old = data.found.as_ref().filter(|found| found.of_zookeeper && is_combined && !has_metadata);
     if let Some(found) = old {

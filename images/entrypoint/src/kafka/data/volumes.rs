@@ -53,9 +53,9 @@ pub fn why_lost(container: &Container, folder: &Path) -> Option<String> {
 /// Whether a mount is a tmpfs.
 fn is_in_memory(container: &Container, mount: &Path) -> bool {
     let table = container.read("/proc/self/mounts").unwrap_or_default();
-    let rows = table.lines().filter_map(|line| {
+    let mut rows = table.lines().filter_map(|line| {
         let mut words = line.split(' ').skip(1);
         Some((words.next()?, words.next()?))
     });
-    rows.filter(|(point, _)| Path::new(point) == mount).last().is_some_and(|(_, kind)| kind == "tmpfs")
+    rows.rfind(|(point, _)| Path::new(point) == mount).is_some_and(|(_, kind)| kind == "tmpfs")
 }
