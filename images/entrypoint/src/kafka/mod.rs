@@ -85,7 +85,7 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     let rules = dialect.dialect.rules();
     let given = variables::read(container, rules, &mut findings);
     let mut properties = given.properties;
-    let mode = mode::decide(container, &mut properties, layout, rules, &mut findings);
+    let mode = mode::decide(&mut properties, layout, rules, &mut findings);
     let data = data::decide(container, &mut properties, layout, rules, &mut findings);
     data::check(&data, &properties, mode, layout, &mut findings);
     let id = identity::decide(container, &properties, mode, &data, rules, &mut findings);

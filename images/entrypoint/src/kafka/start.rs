@@ -49,8 +49,11 @@ fn become_broker(
 
 /// Writes the configuration to the first folder that can be written to: the family's, then those of the image.
 fn write(configuration: &Configuration, container: &Container, layout: &Layout) -> Result<PathBuf, Problem> {
-    let of_family = configuration.dialect.dialect.rules().configuration.iter().map(Path::new);
-    let of_family = of_family.filter(|folder| is_ours(container, folder));
+    let rules = configuration.dialect.dialect.rules();
+    // What lies underneath the variables must not become what came of them.
+    let is_base = |folder: &Path| rules.base.is_some_and(|base| folder.join(FILE) == *base);
+    let of_family = rules.configuration.iter().map(Path::new);
+    let of_family = of_family.filter(|folder| !is_base(folder) && is_ours(container, folder));
     let all = of_family.chain(layout.configuration.iter().map(PathBuf::as_path));
     let folders: Vec<PathBuf> = all.map(|folder| container.path(folder)).collect();
     let file = places::first_writable(&folders)?.join(FILE);

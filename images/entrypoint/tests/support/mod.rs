@@ -24,11 +24,13 @@ pub fn root(name: &str) -> PathBuf {
     folder
 }
 
-/// The container with this root, these variables and these mounts.
+/// The container with this root, these variables and these mounts. Its dialect is kimg's unless a variable says otherwise:
+/// a mount at a family's folder is none of its evidence here.
 pub fn container(root: &Path, variables: &[(&str, &str)], mounts: &[&str]) -> Container {
+    let dialect = [("KIMG_DIALECT", "kimg")];
     Container {
         root: root.to_owned(),
-        environment: Environment::of(variables.iter().copied()),
+        environment: Environment::of(dialect.iter().chain(variables).copied()),
         host: "box".to_owned(),
         mounts: mounts.iter().map(PathBuf::from).collect(),
         ..Container::default()

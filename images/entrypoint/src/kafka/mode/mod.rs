@@ -5,7 +5,6 @@ pub mod quorum;
 use super::Layout;
 use super::dialect::{DefaultMode, Rules};
 use super::identity::Id;
-use crate::container::Container;
 use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
 use quorum::Roles;
@@ -43,35 +42,17 @@ impl Mode {
 /// Properties that only KRaft has, and that ask for it.
 const OF_KRAFT: [&str; 3] = ["process.roles", "controller.quorum.voters", "controller.quorum.bootstrap.servers"];
 
-/// What bitnami's image is told the mode by (libkafka.sh, `kafka_get_conf_file`).
-const SWITCH: &str = "KAFKA_ENABLE_KRAFT";
-
-/// Decides on the mode by the properties that are set, and `KAFKA_ENABLE_KRAFT`. Files that only work with ZooKeeper are
-/// often used with the newest image, whose default is KRaft: so the variables decide, and the default only without any.
-pub fn decide(
-    container: &Container,
-    properties: &mut Properties,
-    layout: &Layout,
-    rules: &Rules,
-    findings: &mut Findings,
-) -> Mode {
+/// Decides on the mode by the properties that are set. Files that only work with ZooKeeper are often used with the newest
+/// image, whose default is KRaft: so the properties decide, and the default only without any.
+pub fn decide(properties: &mut Properties, layout: &Layout, rules: &Rules, findings: &mut Findings) -> Mode {
     for name in ["zookeeper.connect", "controller.listener.names"].iter().chain(&OF_KRAFT) {
         if properties.get(name).is_some_and(|text| text.trim().is_empty()) {
             properties.remove(name);
         }
     }
     leave_out_base(properties, rules);
-    let switch = switch(container, findings);
-    let with_zookeeper = properties.origin("zookeeper.connect").map(str::to_owned);
     let of_kraft = OF_KRAFT.into_iter().find(|name| properties.get(name).is_some());
-    let mode = match (with_zookeeper, of_kraft) {
-        (Some(name), _) if switch == Some(true) => {
-            let why = format!("{SWITCH} asks for KRaft, so ZooKeeper is not used");
-            let hint = format!("leave it out, or set {SWITCH} to no");
-            findings.warn(Problem::new(name, why, hint));
-            properties.remove("zookeeper.connect");
-            if of_kraft.is_some() { Mode::Kraft } else { Mode::KraftSingle }
-        }
+    let mode = match (properties.origin("zookeeper.connect"), of_kraft) {
         (Some(name), _) if layout.kraft => {
             let hint = "leave it out; a cluster with ZooKeeper first moves to KRaft, with Kafka 3.9";
             findings.refuse(Problem::new(name, "this Kafka has no ZooKeeper mode", hint));
@@ -88,20 +69,7 @@ pub fn decide(
             Mode::ZooKeeper
         }
         (Some(_), None) => Mode::ZooKeeper,
-        (None, _) if switch == Some(false) => {
-            let why = match of_kraft.and_then(|name| properties.origin(name)) {
-                Some(name) => format!("it asks for ZooKeeper, and {name} belongs to KRaft"),
-                None => "it asks for ZooKeeper, and zookeeper.connect is not set".to_owned(),
-            };
-            let hint = match layout.kraft {
-                true => "leave it out: this Kafka has no ZooKeeper mode",
-                false => "leave it out, or set KAFKA_CFG_ZOOKEEPER_CONNECT to the host and port of ZooKeeper",
-            };
-            findings.refuse(Problem::new(SWITCH, why, hint).with_value("no"));
-            if of_kraft.is_some() { Mode::Kraft } else { Mode::ZooKeeper }
-        }
         (None, Some(_)) => Mode::Kraft,
-        (None, None) if switch == Some(true) => Mode::KraftSingle,
         (None, None) => otherwise(rules, findings),
     };
     refuse_of_the_other(properties, mode, findings);
@@ -123,19 +91,6 @@ fn leave_out_base(properties: &mut Properties, rules: &Rules) {
     }
     if kraft_is_base {
         of_base.into_iter().for_each(|name| properties.remove(name));
-    }
-}
-
-/// `KAFKA_ENABLE_KRAFT`, which bitnami's scripts read as they read every flag: 1, yes and true in any case.
-fn switch(container: &Container, findings: &mut Findings) -> Option<bool> {
-    let text = container.environment.get(SWITCH)?;
-    match text.to_lowercase().as_str() {
-        "1" | "yes" | "true" => Some(true),
-        "0" | "no" | "false" => Some(false),
-        _ => {
-            findings.refuse(Problem::new(SWITCH, "it is neither yes nor no", "set it to yes or no").with_value(text));
-            None
-        }
     }
 }
 
