@@ -80,7 +80,7 @@ fn serve_kafka(container: &Container, explain: bool, check: bool) -> ExitCode {
             kafka::wait::for_zookeeper(&configuration, container, &mut |text| say(&format!("kimg: {text}")));
             become_java(&java)
         }
-        Err(problems) => refuse(&problems),
+        Err(problem) => refuse(&[problem]),
     }
 }
 

@@ -162,5 +162,5 @@ fn a_new_container_of_wurstmeisters_finds_the_folder_of_the_one_before() {
     let container = Container { host: "ba9876543210".to_owned(), ..container(&root, &variables, &["/kafka"]) };
     let server = configured(&container);
     assert_eq!(server.properties.get("log.dirs"), Some("/kafka/kafka-logs-0123456789ab"));
-    assert_eq!(server.properties.get("broker.id"), Some("1001"));
+    assert_eq!(server.data.found.and_then(|found| found.id).as_deref(), Some("1001"));
 }

@@ -49,7 +49,7 @@ fn a_crash_at_any_step_is_finished_by_the_next_start() {
         for (name, text) in *files {
             fs::write(data.join(name), text).unwrap();
         }
-        storage::format(&[data.clone()], CLUSTER, &id("1"), &root.join("features")).unwrap();
+        storage::format(std::slice::from_ref(&data), CLUSTER, &id("1"), &root.join("features")).unwrap();
         assert_eq!(meta(&data), format!("version=1\ncluster.id={CLUSTER}\nnode.id=1\n"), "{files:?}");
         assert_eq!(fs::read_to_string(data.join("bootstrap.checkpoint")).unwrap(), "features");
         let names = ["bootstrap.new", "meta.new"].map(|name| data.join(name).exists());
@@ -143,6 +143,6 @@ fn a_formatted_folder_is_left_as_it_is() {
     let root = root("as-it-is");
     let data = formatted(&root, "/data", 1, 1, CLUSTER);
     let before = meta(&data);
-    storage::format(&[data.clone()], CLUSTER, &id("1"), &root.join("absent")).unwrap();
+    storage::format(std::slice::from_ref(&data), CLUSTER, &id("1"), &root.join("absent")).unwrap();
     assert_eq!(meta(&data), before);
 }

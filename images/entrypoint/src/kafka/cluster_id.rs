@@ -58,6 +58,13 @@ pub fn canonical(text: &str) -> Option<String> {
 
 /// An id for a text that is none, always the same for the same text: to be proposed, so that all nodes get the same.
 pub fn derive(text: &str) -> String {
+    let digits = text.replace('-', "");
+    if digits.len() == 32
+        && let Ok(number) = u128::from_str_radix(&digits, 16)
+    {
+        // A UUID as others write it: the same 16 bytes.
+        return encode(&number.to_be_bytes());
+    }
     // FNV-1a of 128 bits: no secret is kept by it, and nobody needs to find two texts with one id.
     let step = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013B);
     let hash = text.bytes().fold(0x6C62_272E_07BB_0142_62B8_2175_6295_C58D, step);
@@ -237,6 +244,11 @@ mod tests {
         for text in ["", "kraft-docker", "AAECAwQFBgcICQoLDA0OD!", "AAECAwQFBgcICQoLDA0ODx"] {
             assert!(check(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_uuid_of_others_keeps_its_bytes() {
+        assert_eq!(derive("00010203-0405-0607-0809-0a0b0c0d0e0f"), "AAECAwQFBgcICQoLDA0ODw");
     }
 
     #[test]

@@ -94,7 +94,6 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     if mode == Mode::KraftSingle {
         mode::complete_single_node(&mut properties, &id.value);
     }
-    mode::complete_quorum(&mut properties, mode, &id, layout, &mut findings);
     let cluster_id = cluster_id::decide(container, &properties, mode, &data, layout, dialect.dialect, &mut findings);
     known::check(&properties, layout, &mut findings);
     let notes = [

@@ -19,15 +19,31 @@ pub const HEADER: &str = "# Written by kimg-entrypoint at every start, from the 
 
 /// Makes the log folders writable, formats the storage of KRaft, writes the configuration, and returns the broker to
 /// become. A file of the user's own is used where it is; what it leaves open is given to Kafka beside it.
-pub fn prepare(configuration: &Configuration, container: &Container, layout: &Layout) -> Result<Java, Vec<Problem>> {
+pub fn prepare(configuration: &Configuration, container: &Container, layout: &Layout) -> Result<Java, Problem> {
     let folders: Vec<PathBuf> = configuration.data.folders.iter().map(|folder| container.path(folder)).collect();
     let process = Process::this();
     let check = |folder: &PathBuf| places::make_writable(folder).and_then(|()| places::check_below(folder, &process));
     let problems: Vec<Problem> = folders.iter().filter_map(|folder| check(folder).err()).collect();
-    if !problems.is_empty() {
-        return Err(problems);
+    match together(problems) {
+        Some(problem) => Err(problem),
+        None => become_broker(configuration, container, layout, &folders),
     }
-    become_broker(configuration, container, layout, &folders).map_err(|problem| vec![problem])
+}
+
+/// One problem of several folders: what is wrong with each, and what helps each.
+fn together(problems: Vec<Problem>) -> Option<Problem> {
+    let [_, _, ..] = problems.as_slice() else { return problems.into_iter().next() };
+    let join = |part: fn(&Problem) -> &str, with: &str| {
+        let mut parts: Vec<&str> = Vec::new();
+        problems.iter().map(part).for_each(|text| {
+            if !parts.contains(&text) {
+                parts.push(text)
+            }
+        });
+        parts.join(with)
+    };
+    let each: Vec<String> = problems.iter().map(|problem| format!("{}: {}", problem.subject, problem.why)).collect();
+    Some(Problem::new(join(|problem| &problem.subject, ", "), each.join("; "), join(|problem| &problem.hint, "; ")))
 }
 
 fn become_broker(
@@ -87,8 +103,10 @@ fn overrides(properties: &Properties, file: &Path) -> Vec<OsString> {
 pub fn warnings(container: &Container, layout: &Layout, file: &Path, arguments: &[OsString]) -> Vec<Problem> {
     let Some(text) = container.read(file) else { return Vec::new() };
     let mut properties = Properties::parse(&text, &file.display().to_string());
-    let pairs = arguments.windows(2).filter(|pair| pair[0] == "--override");
-    for (name, value) in pairs.filter_map(|pair| pair[1].to_str()?.split_once('=')) {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let apart = words.windows(2).filter(|pair| pair[0] == "--override").map(|pair| pair[1]);
+    let joined = words.iter().filter_map(|word| word.strip_prefix("--override="));
+    for (name, value) in apart.chain(joined).filter_map(|pair| pair.split_once('=')) {
         properties.set(name.trim(), value.trim(), format!("--override {name}"));
     }
     if properties.get("log.dirs").is_none() {

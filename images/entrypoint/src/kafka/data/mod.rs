@@ -253,7 +253,8 @@ pub fn check(data: &Data, properties: &Properties, mode: Mode, layout: &Layout, 
     } else {
         check_with_kraft(data, properties, mode, layout, findings);
     }
-    let is_new = data.formatted.len() < data.folders.len();
+    let has_owner = |found: &&Found| found.id.is_some() || found.cluster_id.is_some();
+    let is_new = data.formatted.iter().filter(has_owner).count() < data.folders.len();
     if is_new && !data.elsewhere.is_empty() {
         let elsewhere = join(&data.elsewhere);
         let why = format!("it would be new, and another volume holds Kafka's data: {elsewhere}");
@@ -276,8 +277,7 @@ fn check_with_kraft(data: &Data, properties: &Properties, mode: Mode, layout: &L
     // A new cluster on the data of a broker with ZooKeeper would know none of its topics, and remove them. A broker that
     // moved to KRaft has such data too, but its controllers are others.
     let has_metadata = data.contents.iter().any(|contents| contents.has_metadata);
-    // Without roles, they follow from the voters, and the worst is assumed.
-    let roles = properties.get("process.roles").unwrap_or("broker,controller");
+    let roles = properties.get("process.roles").unwrap_or_default();
     let is_combined = mode == Mode::KraftSingle || (roles.contains("broker") && roles.contains("controller"));
     let old = data.found.as_ref().filter(|found| found.of_zookeeper && is_combined && !has_metadata);
     if let Some(found) = old {

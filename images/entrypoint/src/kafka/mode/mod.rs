@@ -4,7 +4,6 @@ pub mod quorum;
 
 use super::Layout;
 use super::dialect::{DefaultMode, Rules};
-use super::identity::Id;
 use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
 use quorum::Roles;
@@ -72,7 +71,11 @@ pub fn decide(properties: &mut Properties, layout: &Layout, rules: &Rules, findi
         (None, Some(_)) => Mode::Kraft,
         (None, None) => otherwise(rules, findings),
     };
-    refuse_of_the_other(properties, mode, findings);
+    if mode == Mode::Kraft {
+        // Kafka would look for ZooKeeper.
+        properties.set_default("process.roles", "broker,controller", "default, for there is a quorum");
+        quorum::check(properties, findings);
+    }
     mode
 }
 
@@ -106,20 +109,6 @@ fn migration(properties: &Properties, findings: &mut Findings) -> Mode {
     let hint = "finish or undo the migration soon: upstream's documentation has its steps";
     findings.warn(Problem::new(subject, why, hint).with_value("true"));
     if properties.get("process.roles").is_some() { Mode::Kraft } else { Mode::ZooKeeper }
-}
-
-/// Refuses what Kafka refuses in ZooKeeper mode, and lets go of what is empty and would be refused in the other.
-fn refuse_of_the_other(properties: &mut Properties, mode: Mode, findings: &mut Findings) {
-    if let (Mode::ZooKeeper, false, Some(name)) =
-        (mode, migrates(properties), properties.origin("controller.listener.names"))
-    {
-        let why = "it belongs to KRaft, and Kafka refuses it with ZooKeeper";
-        findings.refuse(Problem::new(name, why, "leave it out, or set KAFKA_PROCESS_ROLES and no zookeeper.connect"));
-    }
-    let is_controller = properties.get("process.roles").map(str::trim) == Some("controller");
-    if is_controller && properties.get("advertised.listeners").is_some_and(|text| text.trim().is_empty()) {
-        properties.remove("advertised.listeners");
-    }
 }
 
 fn otherwise(rules: &Rules, findings: &mut Findings) -> Mode {
@@ -158,13 +147,6 @@ pub fn explain(mode: Mode, properties: &Properties) -> String {
                 OF_KRAFT.into_iter().find(|name| !why(name).starts_with("default") && properties.get(name).is_some());
             format!("KRaft, {role}, for {} is set", why(asks.unwrap_or("process.roles")))
         }
-    }
-}
-
-/// Completes and checks what KRaft needs to know of its controllers, once the id of the node is known.
-pub fn complete_quorum(properties: &mut Properties, mode: Mode, id: &Id, layout: &Layout, findings: &mut Findings) {
-    if mode != Mode::ZooKeeper {
-        quorum::complete(properties, id, layout, findings);
     }
 }
 

@@ -1,7 +1,5 @@
 //! KRaft's quorum: the roles of this node, and the controllers that vote.
 
-use crate::kafka::Layout;
-use crate::kafka::identity::Id;
 use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
 
@@ -65,37 +63,18 @@ pub fn parse_roles(text: &str) -> Result<Roles, String> {
     Ok(roles)
 }
 
-/// Completes and checks what a node of KRaft says of its quorum.
-pub fn complete(properties: &mut Properties, id: &Id, layout: &Layout, findings: &mut Findings) {
-    let voters = voters(properties, findings);
+/// Checks what a node of KRaft says of its quorum. Whether its own id fits is checked where the id is decided.
+pub fn check(properties: &Properties, findings: &mut Findings) {
     check_bootstrap_servers(properties, findings);
-    let number: Option<u32> = id.value.parse().ok();
-    let votes = voters.iter().any(|voter| Some(voter.id) == number);
-    if properties.get("process.roles").is_none() {
-        let roles = if votes || voters.is_empty() { "broker,controller" } else { "broker" };
-        properties.set("process.roles", roles, format!("default, for controller.quorum.voters {}", has(votes)));
-    }
+    let voters = voters(properties, findings);
     let text = properties.get("process.roles").unwrap_or_default();
-    let roles = match parse_roles(text) {
-        Ok(roles) => roles,
+    match parse_roles(text) {
+        Ok(roles) => check_hosts(properties, &voters, roles, findings),
         Err(why) => {
             let hint = "set it to broker, to controller, or to broker,controller";
             findings.refuse(Problem::new(origin(properties, "process.roles"), why, hint).with_value(text));
-            return;
         }
-    };
-    check_own_id(properties, &voters, roles, id, findings);
-    if !roles.broker {
-        check_controller(properties, layout, findings);
     }
-    let has_listener = properties.get("listeners").is_some_and(|text| text.contains("CONTROLLER://"));
-    if has_listener || !roles.controller {
-        properties.set_default("controller.listener.names", "CONTROLLER", "default");
-    }
-}
-
-fn has(votes: bool) -> &'static str {
-    if votes { "has this node" } else { "lacks this node" }
 }
 
 fn origin(properties: &Properties, name: &str) -> String {
@@ -148,43 +127,14 @@ fn check_bootstrap_servers(properties: &Properties, findings: &mut Findings) {
     }
 }
 
-/// A controller is one of the voters, and a broker is none; in KRaft, their ids are of one row.
-fn check_own_id(properties: &Properties, voters: &[Voter], roles: Roles, id: &Id, findings: &mut Findings) {
-    let number: Option<u32> = id.value.parse().ok();
-    let (false, Some(number)) = (voters.is_empty(), number) else { return };
-    let subject = origin(properties, "controller.quorum.voters");
-    let text = properties.get("controller.quorum.voters").unwrap_or_default();
-    let own = voters.iter().find(|voter| voter.id == number);
-    let told = format!("node.id is {number} ({})", id.origin);
-    match own {
-        None if roles.controller => {
-            let why = format!("{told}, and this controller is none of the voters");
-            let hint =
-                format!("add {number}@HOST:PORT to the voters of all nodes, or set KAFKA_PROCESS_ROLES to broker");
-            findings.refuse(Problem::new(subject, why, hint).with_value(text));
-        }
-        Some(voter) if !roles.controller => {
-            let why = format!("{told}, and the controller {}:{} has that id too", voter.host, voter.port);
-            let hint = "give brokers other ids than controllers: KIMG_BROKER_ID_OFFSET=100 moves those of pods";
-            findings.refuse(Problem::new(subject, why, hint).with_value(text));
-        }
-        _ => {}
-    }
+/// A voter at `localhost` is this container itself, and there can be one of them.
+fn check_hosts(properties: &Properties, voters: &[Voter], roles: Roles, findings: &mut Findings) {
+    let is_another = voters.len() > 1 || !roles.controller;
     let on_this_host = voters.iter().find(|voter| voter.host == "localhost" || voter.host.starts_with("127."));
-    if let Some(voter) = on_this_host.filter(|voter| voter.id != number) {
-        let why = format!("voter {} is at {}, which is this container itself", voter.id, voter.host);
-        let hint = "name the host under which the other controller is reached";
+    if let Some(voter) = on_this_host.filter(|_| is_another) {
+        let why = format!("voter {} is at {}, which is each container itself", voter.id, voter.host);
+        let hint = "name the host under which the other nodes reach it";
+        let text = properties.get("controller.quorum.voters").unwrap_or_default();
         findings.warn(Problem::new(origin(properties, "controller.quorum.voters"), why, hint).with_value(text));
-    }
-}
-
-/// A controller alone serves no clients. From 3.9 it may advertise its own listeners, which only quorums without
-/// `controller.quorum.voters` need.
-fn check_controller(properties: &Properties, layout: &Layout, findings: &mut Findings) {
-    let is_static = properties.get("controller.quorum.voters").is_some();
-    if let (true, Some(text)) = (is_static && !layout.kraft, properties.get("advertised.listeners")) {
-        let why = "it belongs to brokers, and this node is a controller only";
-        let hint = "leave it out, or set KAFKA_PROCESS_ROLES to broker,controller";
-        findings.refuse(Problem::new(origin(properties, "advertised.listeners"), why, hint).with_value(text));
     }
 }
