@@ -21,6 +21,33 @@ fn probe(folder: &Path) -> io::Result<()> {
     result.and(removed)
 }
 
+/// `O_TMPFILE` of open(2): a file without a name, which is gone when it is closed.
+const UNNAMED: Option<i32> = if cfg!(target_arch = "x86_64") {
+    Some(0o20_200_000)
+} else if cfg!(target_arch = "aarch64") {
+    Some(0o20_040_000)
+} else {
+    None
+};
+
+/// Asks whether a folder can be written to, or made, and leaves it as it is. Where a file system does not know how to
+/// answer, only the start tells.
+pub fn ask(folder: &Path) -> Result<(), Problem> {
+    let Some(existing) = folder.ancestors().find(|path| path.is_dir()) else { return Ok(()) };
+    let Some(unnamed) = UNNAMED else { return Ok(()) };
+    match OpenOptions::new().write(true).custom_flags(unnamed).open(existing) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::StorageFull
+            ) =>
+        {
+            Err(unwritable(folder, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// How many entries of a folder are looked at: an owner that was not changed is that of most of them.
 const LOOKED_AT: usize = 100;
 
@@ -145,7 +172,8 @@ impl Denied {
             ),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (
                 format!("no room is left on what is mounted at {mount}: {}", self.error),
-                "make the volume larger; Kafka stops when it cannot write, and what it keeps it needs".to_owned(),
+                "make the volume larger, or remove what is not Kafka's; its own files are never deleted by hand"
+                    .to_owned(),
             ),
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => (
                 format!("a file is where a folder should be: {}", self.error),

@@ -139,3 +139,19 @@ fn formatting_may_be_left_to_the_user() {
         assert_eq!(warned(&server, &["KAFKA_SKIP_KRAFT_STORAGE_INIT"]), skips, "{text}");
     }
 }
+
+#[test]
+fn a_quorum_that_may_change_is_begun_by_kafkas_own_tool() {
+    let root = root("ids-dynamic");
+    let variables = [
+        ("KAFKA_PROCESS_ROLES", "controller"),
+        ("KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS", "a:9093"),
+        ("KAFKA_NODE_ID", "1"),
+        ("KAFKA_LISTENERS", "CONTROLLER://:9093"),
+        ("CLUSTER_ID", CLUSTER),
+    ];
+    let words = ["KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS", "--standalone"];
+    assert!(warned(&server(&root, &variables), &words));
+    formatted(&root, "/var/lib/kafka/data", 1, 1, CLUSTER);
+    assert!(!warned(&server(&root, &variables), &words));
+}

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use kimg_entrypoint::places::{
-    Denied, Process, check_below, first_writable, make_writable, unwritable, write_private, write_whole,
+    Denied, Process, ask, check_below, first_writable, make_writable, unwritable, write_private, write_whole,
 };
 use support::{folder, root};
 
@@ -97,6 +97,18 @@ fn what_is_left_behind_is_nothing() {
     let entries = kimg_entrypoint::kafka::data::contents::read(&new).unwrap();
     assert_eq!(entries, Default::default());
     assert!(fs::remove_dir(&new).is_ok(), "it is empty");
+}
+
+#[test]
+fn a_folder_is_asked_without_a_trace() {
+    let root = root("places-ask");
+    for folder in [root.clone(), root.join("not/there")] {
+        assert_eq!(ask(&folder), Ok(()));
+    }
+    assert!(fs::remove_dir(&root).is_ok(), "it is empty");
+    // A process has a folder there into which nobody may write, root neither. No folder is made in it.
+    let problem = ask(Path::new("/proc/self/kafka/data")).unwrap_err();
+    assert!(problem.subject == "/proc/self/kafka/data" && problem.why.contains("cannot write"), "{problem}");
 }
 
 #[test]

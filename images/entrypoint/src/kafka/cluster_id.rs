@@ -110,6 +110,7 @@ pub fn decide(
         }
         return None;
     }
+    warn_of_a_new_quorum(properties, data, findings);
     let asked = asked(container, findings);
     let found = data.formatted.iter().find_map(|found| Some((found.cluster_id.clone()?, found.folder.display())));
     match (asked, found) {
@@ -124,6 +125,21 @@ pub fn decide(
         (None, Some((found, _))) => Some(found),
         (Some(asked), None) => Some(to_format_with(asked, takes_any_text(container, layout), findings)),
         (None, None) => without_one(properties, mode, dialect, findings),
+    }
+}
+
+/// Without `controller.quorum.voters` the first controllers know each other from their storage, which only Kafka's own
+/// tool writes; what is written here is what it writes for one that joins them (`--no-initial-controllers`).
+fn warn_of_a_new_quorum(properties: &Properties, data: &Data, findings: &mut Findings) {
+    let is_controller = properties.get("process.roles").is_some_and(|text| text.contains("controller"));
+    let has_voters = properties.get("controller.quorum.voters").is_some();
+    let servers = properties.origin("controller.quorum.bootstrap.servers");
+    if let (true, false, true, Some(servers)) = (is_controller, has_voters, data.formatted.is_empty(), servers) {
+        let why =
+            "a new controller without KAFKA_CONTROLLER_QUORUM_VOTERS joins a quorum that is there, and begins none";
+        let hint = "set KAFKA_CONTROLLER_QUORUM_VOTERS, or format the first controllers by `kafka-storage.sh format \
+                    --standalone` or `--initial-controllers`";
+        findings.warn(Problem::new(servers, why, hint));
     }
 }
 

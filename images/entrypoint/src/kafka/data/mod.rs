@@ -151,14 +151,19 @@ fn check_names(container: &Container, folders: &[PathBuf], origin: &str, finding
     }
 }
 
-/// Looks into a folder.
+/// Looks into a folder. Whether this user may write to it is known in the container itself only.
 fn look(container: &Container, folder: &Path, findings: &mut Findings) -> Contents {
     let path = container.path(folder);
-    contents::read(&path).unwrap_or_else(|error| {
-        let problem = places::unwritable(&path, &error);
+    let contents = contents::read(&path);
+    let denied = match &contents {
+        Err(error) => Some(places::unwritable(&path, error)),
+        Ok(_) if container.is_live() => places::ask(&path).err(),
+        Ok(_) => None,
+    };
+    if let Some(problem) = denied {
         findings.refuse(Problem { subject: folder.display().to_string(), ..problem });
-        Contents::default()
-    })
+    }
+    contents.unwrap_or_default()
 }
 
 /// Tells of what stops Kafka when it loads the partitions of a folder.
