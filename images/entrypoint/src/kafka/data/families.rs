@@ -27,7 +27,8 @@ const fn with_folders_below(folder: &'static str) -> Place {
 /// - bitnami/kafka: kafka-env.sh (`KAFKA_VOLUME_DIR`, `KAFKA_DATA_DIR`); its chart mounts the first
 /// - wurstmeister/kafka: start-kafka.sh (`/kafka/kafka-logs-$HOSTNAME`)
 /// - debezium/kafka: docker-entrypoint.sh (`/kafka/data/$BROKER_ID`)
-const PLACES: [Place; 11] = [
+/// - `/opt/kafka/logs`: where many mount a volume for data, though Kafka writes its own log there
+const PLACES: [Place; 9] = [
     with_folders_below("/var/lib/kafka/data"),
     with_folders_below("/var/lib/kafka"),
     with_folders_below("/bitnami/kafka/data"),
@@ -37,12 +38,10 @@ const PLACES: [Place; 11] = [
     itself("/tmp/kraft-combined-logs"),
     itself("/tmp/kafka-logs"),
     itself("/opt/kafka/logs"),
-    itself("/opt/kafka/data"),
-    itself("/opt/bitnami/kafka/data"),
 ];
 
 /// Where volumes for data are mounted, in those images.
-pub const VOLUMES: [&str; 10] = [
+pub const VOLUMES: [&str; 9] = [
     "/var/lib/kafka/data",
     "/var/lib/kafka",
     "/bitnami",
@@ -50,7 +49,6 @@ pub const VOLUMES: [&str; 10] = [
     "/bitnami/kafka/data",
     "/kafka",
     "/kafka/data",
-    "/opt/kafka/data",
     "/tmp/kafka-logs",
     "/tmp/kraft-combined-logs",
 ];
