@@ -80,24 +80,24 @@ fn two_names_of_one_folder_are_one() {
 
 #[test]
 fn folders_are_those_that_the_user_names() {
-    // Variables, the folders that count, the subjects of warnings.
-    type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a [&'a str]);
+    // Variables, the folders that count, and whether it is said that log.dir does nothing.
+    type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], bool);
     let rows: [Row; 8] = [
-        (&[("KAFKA_LOG_DIRS", "/a, /b,")], &["/a", "/b"], &[]),
-        (&[("KAFKA_LOG_DIR", "/a")], &["/a"], &[]),
-        (&[("KAFKA_LOG_DIRS", "/a"), ("KAFKA_LOG_DIR", "/a")], &["/a"], &[]),
-        (&[("KAFKA_LOG_DIRS", "/a"), ("KAFKA_LOG_DIR", "/b")], &["/a"], &["KAFKA_LOG_DIR"]),
-        (&[("KAFKA_LOG_DIRS", "")], &["/var/lib/kafka/data"], &[]),
-        (&[("KAFKA_LOG_DIRS", " , ")], &["/var/lib/kafka/data"], &[]),
-        (&[("KAFKA_LOG_DIRS", "/a"), ("KAFKA_METADATA_LOG_DIR", "/m")], &["/a", "/m"], &[]),
-        (&[("KAFKA_LOG_DIRS", "/a,/m"), ("KAFKA_METADATA_LOG_DIR", "/m")], &["/a", "/m"], &[]),
+        (&[("KAFKA_LOG_DIRS", "/a, /b,")], &["/a", "/b"], false),
+        (&[("KAFKA_LOG_DIR", "/a")], &["/a"], false),
+        (&[("KAFKA_LOG_DIRS", "/a"), ("KAFKA_LOG_DIR", "/a")], &["/a"], false),
+        (&[("KAFKA_LOG_DIRS", "/a"), ("KAFKA_LOG_DIR", "/b")], &["/a"], true),
+        (&[("KAFKA_LOG_DIRS", "")], &["/var/lib/kafka/data"], false),
+        (&[("KAFKA_LOG_DIRS", " , ")], &["/var/lib/kafka/data"], false),
+        (&[("KAFKA_LOG_DIRS", "/a"), ("KAFKA_METADATA_LOG_DIR", "/m")], &["/a", "/m"], false),
+        (&[("KAFKA_LOG_DIRS", "/a,/m"), ("KAFKA_METADATA_LOG_DIR", "/m")], &["/a", "/m"], false),
     ];
     let root = root("named");
-    for (variables, folders, warnings) in rows {
+    for (variables, folders, is_told) in rows {
         let server = configured(&container(&root, variables, &[]));
         let shown: Vec<String> = server.data.folders.iter().map(|folder| folder.display().to_string()).collect();
         assert_eq!(shown, folders, "{variables:?}");
-        assert_eq!(subjects(&server.findings.warnings), warnings, "{variables:?}");
+        assert_eq!(warned(&server, &["KAFKA_LOG_DIR: `/b`", "never reads log.dir"]), is_told, "{variables:?}");
         assert_eq!(subjects(&server.findings.problems), [""; 0], "{variables:?}");
     }
     let relative = configured(&container(&root, &[("KAFKA_LOG_DIRS", "data")], &[]));
