@@ -56,7 +56,7 @@ pub fn decide(
     findings: &mut Findings,
 ) -> Data {
     let (mut folders, origin) = asked(properties, findings).unwrap_or_else(|| {
-        let (folder, origin) = choose(container, rules, findings);
+        let (folder, origin) = choose(container, layout, rules, findings);
         properties.set("log.dirs", folder.display().to_string(), origin.clone());
         (vec![folder], origin)
     });
@@ -111,7 +111,7 @@ fn join(folders: &[PathBuf]) -> String {
 
 /// Where the data is, or will be, if nothing says so: the one folder of any image that is formatted, else the
 /// dialect's.
-fn choose(container: &Container, rules: &Rules, findings: &mut Findings) -> (PathBuf, String) {
+fn choose(container: &Container, layout: &Layout, rules: &Rules, findings: &mut Findings) -> (PathBuf, String) {
     let default = PathBuf::from(rules.data.replace("$HOSTNAME", &container.host));
     let mut found = families::formatted(container, &default);
     // Of a folder that has the name of the host there is one for each container that ever was.
@@ -119,7 +119,16 @@ fn choose(container: &Container, rules: &Rules, findings: &mut Findings) -> (Pat
         found.retain(|folder| *folder == default);
     }
     match found.as_slice() {
-        [] => (default, "default".to_owned()),
+        [] => {
+            let may_write = |folder: &Path| !container.is_live() || places::ask(&container.path(folder)).is_ok();
+            let folder = volumes::for_new_data(container, &default, &layout.data, may_write);
+            if folder != default {
+                let (folder, default) = (folder.display(), default.display());
+                findings
+                    .note(format!("log.dirs: {folder} (no volume is mounted at {default}, and it cannot be written)"));
+            }
+            (folder.to_owned(), "default".to_owned())
+        }
         [one] if *one == default => (default, "default".to_owned()),
         [one] => {
             findings.note(format!("log.dirs: {} (there is Kafka's data, and nothing says otherwise)", one.display()));

@@ -35,6 +35,21 @@ pub fn unused(container: &Container, folders: &[PathBuf], own: &Path) -> Vec<Pat
     others(container, folders).filter(of_data).filter(|mount| *mount != own).map(Path::to_owned).collect()
 }
 
+/// The folder for new data: the dialect's, unless no volume is mounted there and this user may not write to it, while the
+/// volume of this image takes it. People start such images without a volume, and not as root.
+pub fn for_new_data<'a>(
+    container: &Container,
+    default: &'a Path,
+    own: &'a Path,
+    may_write: impl Fn(&Path) -> bool,
+) -> &'a Path {
+    let is_mounted = container.mounts.iter().any(|mount| *mount != Path::new("/") && default.starts_with(mount));
+    match is_mounted || may_write(default) || !may_write(own) {
+        true => default,
+        false => own,
+    }
+}
+
 /// Why data in a folder is lost with the container; `None` where it is not, or nothing is known of the mounts.
 pub fn why_lost(container: &Container, folder: &Path) -> Option<String> {
     if container.mounts.is_empty() {
@@ -58,4 +73,24 @@ fn is_in_memory(container: &Container, mount: &Path) -> bool {
         Some((words.next()?, words.next()?))
     });
     rows.rfind(|(point, _)| Path::new(point) == mount).is_some_and(|(_, kind)| kind == "tmpfs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_is_never_passed_over() {
+        let (default, own) = (Path::new("/bitnami/kafka/data"), Path::new("/var/lib/kafka/data"));
+        for (mount, writable, expected) in [
+            ("/bitnami/kafka", &[own][..], default),
+            ("/", &[own], own),
+            ("/", &[default, own], default),
+            ("/", &[], default),
+        ] {
+            let container = Container { mounts: vec![PathBuf::from(mount)], ..Container::default() };
+            let chosen = for_new_data(&container, default, own, |folder| writable.contains(&folder));
+            assert_eq!(chosen, expected, "{mount} {writable:?}");
+        }
+    }
 }
