@@ -233,15 +233,16 @@ pub fn first_writable(folders: &[PathBuf]) -> Result<PathBuf, Problem> {
 
 /// Writes a whole file beside, syncs it, and gives it its name: whoever reads it sees all of it or the one before.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    write(path, bytes, 0o666)
+    write(path, bytes, 0o666, true)
 }
 
-/// The same, for this user's eyes only: a configuration may hold passwords.
+/// The same, for this user's eyes only, and for this start: a configuration may hold passwords, and is written anew by the
+/// next one, so the disk need not be waited for.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    write(path, bytes, 0o600)
+    write(path, bytes, 0o600, false)
 }
 
-fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Problem> {
+fn write(path: &Path, bytes: &[u8], mode: u32, lasting: bool) -> Result<(), Problem> {
     let beside = path.with_extension("new");
     let folder = path.parent().unwrap_or(path);
     let write = || {
@@ -252,10 +253,14 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Problem> {
         }
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        if lasting {
+            file.sync_all()?;
+        }
         fs::rename(&beside, path)?;
-        // The name, too, is to outlast a loss of power; some file systems cannot be told.
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        if lasting {
+            // The name, too, is to outlast a loss of power; some file systems cannot be told.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
         Ok(())
     };
     let result = write();

@@ -139,6 +139,14 @@ fn the_folders_that_are_left_get_the_cluster_of_the_others() {
 }
 
 #[test]
+fn a_text_that_is_taken_as_it_is_is_escaped() {
+    let root = root("escaped");
+    let data = folder(&root, "/data");
+    storage::format(std::slice::from_ref(&data), "a\\b\nnode.id=9", &id("1"), &root.join("absent")).unwrap();
+    assert_eq!(meta(&data), "version=1\ncluster.id=a\\\\b\\nnode.id=9\nnode.id=1\n");
+}
+
+#[test]
 fn a_formatted_folder_is_left_as_it_is() {
     let root = root("as-it-is");
     let data = formatted(&root, "/data", 1, 1, CLUSTER);

@@ -55,7 +55,10 @@ pub fn format(folders: &[PathBuf], cluster_id: &str, id: &Id, bootstrap: &Path) 
         }
     }
     for folder in new {
-        let text = format!("version=1\ncluster.id={cluster_id}\nnode.id={}\n", id.value);
+        // From 3.9 a cluster id may be any text, which has to be escaped.
+        let mut cluster = Properties::default();
+        cluster.set("cluster.id", cluster_id, "");
+        let text = format!("version=1\n{}node.id={}\n", cluster.to_text(), id.value);
         if let Ok(features) = fs::read(bootstrap) {
             places::write_whole(&folder.join(BOOTSTRAP), &features)?;
         }
