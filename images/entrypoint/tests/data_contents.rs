@@ -97,6 +97,19 @@ fn what_belongs_to_kafka_is_no_problem_and_what_does_not_is_named() {
 }
 
 #[test]
+fn what_a_newer_version_set_aside_stops_an_older_one() {
+    for (version, is_known) in [("3.5.2", false), ("3.6.0", true), ("3.9.1", true), ("4.3.0", true)] {
+        let root = root(&format!("stray-{version}"));
+        fs::write(folder(&root, "/opt/kafka/libs").join(format!("kafka-clients-{version}.jar")), "").unwrap();
+        formatted(&root, "/var/lib/kafka/data", 1, 1, CLUSTER);
+        folder(&root, "/var/lib/kafka/data/topic-0.abc-stray");
+        let server = configured(&container(&root, &[], &[]));
+        assert_eq!(server.findings.problems.is_empty(), is_known, "{version}");
+        assert_eq!(refused(&server, &["/var/lib/kafka/data", "`topic-0.abc-stray`", "3.6"]), !is_known, "{version}");
+    }
+}
+
+#[test]
 fn a_controller_loads_no_partitions() {
     let root = root("contents-controller");
     formatted(&root, "/m", 1, 1, CLUSTER);

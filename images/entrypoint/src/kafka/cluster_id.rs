@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use super::data::Data;
 use super::mode::{Mode, quorum};
-use super::{Dialect, Layout};
+use super::{Dialect, Layout, release};
 use crate::container::Container;
 use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
@@ -123,7 +123,11 @@ pub fn decide(
             Some(found)
         }
         (None, Some((found, _))) => Some(found),
-        (Some(asked), None) => Some(to_format_with(asked, takes_any_text(container, layout), findings)),
+        (Some(asked), None) => {
+            // org.apache.kafka.metadata.storage.Formatter reads it no more.
+            let takes_any_text = release::of(container, layout) >= (3, 9);
+            Some(to_format_with(asked, takes_any_text, findings))
+        }
         (None, None) => without_one(properties, mode, dialect, findings),
     }
 }
@@ -191,18 +195,6 @@ fn to_format_with(asked: Asked, takes_any_text: bool, findings: &mut Findings) -
             id
         }
     }
-}
-
-/// Whether this version's own tool writes a cluster id unread: from 3.9 (org.apache.kafka.metadata.storage.Formatter).
-#[allow(clippy::disallowed_methods, reason = "there is one jar of that name")]
-fn takes_any_text(container: &Container, layout: &Layout) -> bool {
-    let jars = std::fs::read_dir(container.path(layout.home.join("libs"))).into_iter().flatten();
-    let mut names = jars.filter_map(|jar| jar.ok()?.file_name().into_string().ok());
-    let version = names.find_map(|name| {
-        let mut parts = name.strip_prefix("kafka-clients-")?.split('.').map(str::parse::<u32>);
-        Some((parts.next()?.ok()?, parts.next()?.ok()?))
-    });
-    version.map_or(layout.kraft, |version| version >= (3, 9))
 }
 
 /// Without data and without a variable.

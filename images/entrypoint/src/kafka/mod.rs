@@ -9,6 +9,7 @@ pub mod known;
 pub mod listeners;
 pub mod mode;
 pub mod ready;
+pub mod release;
 pub mod report;
 pub mod start;
 pub mod storage;

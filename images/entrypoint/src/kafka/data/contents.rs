@@ -16,6 +16,8 @@ pub struct Contents {
     pub has_metadata: bool,
     /// The folders that keep Kafka from starting, sorted.
     pub foreign: Vec<String>,
+    /// Partitions that a newer Kafka set aside (`TOPIC-N.ID-stray`), sorted.
+    pub stray: Vec<String>,
     /// What NFS keeps of files that were deleted while a process had them open, sorted.
     pub kept_by_nfs: Vec<String>,
 }
@@ -44,8 +46,12 @@ pub fn read(folder: &Path) -> io::Result<Contents> {
             false => contents.foreign.push(name.clone()),
         }
         contents.has_metadata |= name == METADATA;
+        if name.ends_with("-stray") && is_of_kafka(&name) {
+            contents.stray.push(name);
+        }
     }
     contents.foreign.sort();
+    contents.stray.sort();
     contents.kept_by_nfs.sort();
     Ok(contents)
 }
@@ -55,6 +61,7 @@ const CACHE: &str = "remote-log-index-cache";
 
 /// Whether Kafka accepts a folder of that name: `TOPIC-N`, and `TOPIC-N.ID-delete`, `-future`, `-stray`.
 /// (kafka.log.LocalLog.parseTopicPartitionName, which LogManager.loadLogs asks for every folder; it throws otherwise.)
+/// The last of them is known from 3.6.
 pub fn is_of_kafka(name: &str) -> bool {
     if name == CACHE {
         return true;

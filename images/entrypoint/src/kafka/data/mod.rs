@@ -7,7 +7,7 @@ mod volumes;
 use std::path::{Path, PathBuf};
 
 use super::dialect::Rules;
-use super::{Layout, Mode, storage};
+use super::{Layout, Mode, release, storage};
 use crate::container::Container;
 use crate::places;
 use crate::problem::{Findings, Problem};
@@ -72,6 +72,12 @@ pub fn decide(
     let contents: Vec<Contents> = folders.iter().map(|folder| look(container, folder, findings)).collect();
     for (folder, contents) in folders.iter().zip(&contents).take(number_loaded) {
         check_contents(folder, contents, findings);
+        if !contents.stray.is_empty() && release::of(container, layout) < (3, 6) {
+            let why = format!("it holds {}, which Kafka takes for no partition before 3.6", first_few(&contents.stray));
+            let hint =
+                "go back to the version that wrote it; it sets aside partitions that are not this broker's any more";
+            findings.refuse(Problem::new(folder.display().to_string(), why, hint));
+        }
     }
     let formatted: Vec<Found> = folders.iter().filter_map(|folder| read(container, folder, findings)).collect();
     check_agreement(&formatted, findings);
