@@ -73,8 +73,11 @@ pub fn derive(text: &str) -> String {
     if id.starts_with('-') { encode(&(hash >> 1).to_be_bytes()) } else { id }
 }
 
-/// The variables that name a cluster id: apache and confluent, bitnami, and what people write for the first.
-const VARIABLES: [&str; 3] = ["CLUSTER_ID", "KAFKA_KRAFT_CLUSTER_ID", "KAFKA_CLUSTER_ID"];
+/// The variables that name a cluster id: of apache and confluent, of bitnami, and of nobody.
+const VARIABLES: [&str; 3] = ["CLUSTER_ID", "KAFKA_KRAFT_CLUSTER_ID", MISNAMED];
+
+/// What people write for the first.
+const MISNAMED: &str = "KAFKA_CLUSTER_ID";
 
 /// What apache/kafka gives every cluster that is given none (docker/resources/common-scripts/configureDefaults).
 const APACHE: &str = "5L6g3nShT-eMCtK--X86sw";
@@ -159,6 +162,10 @@ fn asked(container: &Container, findings: &mut Findings) -> Option<Asked> {
     let set = VARIABLES.iter().filter_map(|name| Some((*name, container.environment.get(name)?.trim())));
     let mut all = set.map(|(name, text)| Asked { name, text: text.to_owned(), canonical: canonical(text) });
     let first = all.next()?;
+    if first.name == MISNAMED {
+        let why = "no image has a variable of this name; it is taken for CLUSTER_ID";
+        findings.warn(Problem::new(MISNAMED, why, "write CLUSTER_ID").with_value(&first.text));
+    }
     for other in all {
         let same = other.text == first.text || (other.canonical.is_some() && other.canonical == first.canonical);
         if !same {
