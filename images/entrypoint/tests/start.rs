@@ -11,15 +11,14 @@ use kimg_entrypoint::kafka::{Layout, configure, start};
 use kimg_entrypoint::properties::Properties;
 use support::{CLUSTER, container, folder, root};
 
-/// The image's program below the root; the configuration may be written to two folders.
+/// The image's program, at the same path below the root and outside; the configuration may be written to two folders.
 fn layout(root: &Path) -> Layout {
-    let libs = folder(root, "/opt/kafka/libs");
-    fs::write(libs.join("kafka-clients-3.5.2.jar"), "").unwrap();
-    Layout {
-        home: root.join("opt/kafka"),
-        configuration: ["/tmp/kimg", "/dev/shm/kimg"].map(PathBuf::from).to_vec(),
-        ..Layout::of_image("")
+    let home = root.join("opt/kafka");
+    for libs in [home.join("libs"), folder(root, &home.join("libs").display().to_string())] {
+        fs::create_dir_all(&libs).unwrap();
+        fs::write(libs.join("kafka-clients-3.5.2.jar"), "").unwrap();
     }
+    Layout { home, configuration: ["/tmp/kimg", "/dev/shm/kimg"].map(PathBuf::from).to_vec(), ..Layout::of_image("") }
 }
 
 #[test]

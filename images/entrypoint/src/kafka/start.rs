@@ -58,22 +58,26 @@ fn become_broker(
     }
     let (file, arguments) = match &configuration.file {
         Some(file) => (container.path(file), overrides(&configuration.properties, file)),
-        None => (write(configuration, container, layout)?, Vec::new()),
+        None => (write(&configuration.properties, &places_of(configuration, container, layout))?, Vec::new()),
     };
     jvm::broker(&container.environment, layout, &file, &arguments)
 }
 
-/// Writes the configuration to the first folder that can be written to: the family's, then those of the image.
-fn write(configuration: &Configuration, container: &Container, layout: &Layout) -> Result<PathBuf, Problem> {
+/// Where the configuration may be written, the best first: the family's folders, then those of the image.
+fn places_of(configuration: &Configuration, container: &Container, layout: &Layout) -> Vec<PathBuf> {
     let rules = configuration.dialect.dialect.rules();
     // What lies underneath the variables must not become what came of them.
     let is_base = |folder: &Path| rules.base.is_some_and(|base| folder.join(FILE) == *base);
     let of_family = rules.configuration.iter().map(Path::new);
     let of_family = of_family.filter(|folder| !is_base(folder) && is_ours(container, folder));
     let all = of_family.chain(layout.configuration.iter().map(PathBuf::as_path));
-    let folders: Vec<PathBuf> = all.map(|folder| container.path(folder)).collect();
-    let file = places::first_writable(&folders)?.join(FILE);
-    let text = format!("{HEADER}{}", configuration.properties.to_text());
+    all.map(|folder| container.path(folder)).collect()
+}
+
+/// Writes the configuration to the first folder that can be written to.
+fn write(properties: &Properties, folders: &[PathBuf]) -> Result<PathBuf, Problem> {
+    let file = places::first_writable(folders)?.join(FILE);
+    let text = format!("{HEADER}{}", properties.to_text());
     places::write_private(&file, text.as_bytes())?;
     Ok(file)
 }
