@@ -69,7 +69,7 @@ fn what_cannot_be_written_is_told_of_all_folders_and_nothing_is_formatted() {
 fn a_folder_that_cannot_be_written_is_passed_over() {
     let root = root("start-fallback");
     let (layout, container) = (layout(&root), container(&root, &[], &[]));
-    fs::write(root.join("tmp"), "").unwrap();
+    fs::write(folder(&root, "/tmp").join("kimg"), "").unwrap();
     start::prepare(&configure(&container, &layout), &container, &layout).unwrap();
     assert!(root.join("dev/shm/kimg/server.properties").is_file());
 }
