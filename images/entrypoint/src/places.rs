@@ -201,6 +201,13 @@ impl Denied {
             let hint = format!("mount a volume at {}: it is in the image's own file system", self.folder.display());
             return (why, hint);
         }
+        if user == 0 {
+            let hint = format!(
+                "root has no rights there, as on NFS with root_squash: run as its owner, `--user {owner}:{its_group}` \
+                 (`runAsUser: {owner}`)"
+            );
+            return (why, hint);
+        }
         let mut hint = format!(
             "as root, `chown -R {user}:{group} {mount}`, where the volume is mounted (in Kubernetes, set `fsGroup: {group}` \
              in the pod's securityContext)"

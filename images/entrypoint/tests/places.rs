@@ -72,6 +72,21 @@ fn each_reason_has_its_remedy() {
 }
 
 #[test]
+fn where_root_has_no_rights_it_runs_as_the_owner() {
+    let denied = Denied {
+        folder: PathBuf::from("/nfs/data"),
+        kind: ErrorKind::PermissionDenied,
+        error: String::new(),
+        process: Process::default(),
+        mount: PathBuf::from("/nfs"),
+        owner: Some((PathBuf::from("/nfs"), 1500, 1600, 0o755)),
+        closed: None,
+    };
+    let hint = denied.problem().hint;
+    assert!(hint.contains("root_squash") && hint.contains("--user 1500:1600") && !hint.contains("chown"), "{hint}");
+}
+
+#[test]
 fn the_kernel_is_asked_what_is_wrong() {
     let root = root("places-asked");
     let file = root.join("file");
