@@ -6,7 +6,9 @@ use std::path::Path;
 
 use kimg_entrypoint::container::Container;
 use kimg_entrypoint::kafka::mode::quorum::{Voter, parse_roles, parse_voters};
-use kimg_entrypoint::kafka::{Configuration, Mode};
+use kimg_entrypoint::kafka::{Configuration, Dialect, Layout, Mode, dialect::Rules, mode};
+use kimg_entrypoint::problem::Findings;
+use kimg_entrypoint::properties::Properties;
 use support::{configured, container, refused, root, subjects, warned};
 
 const WITHOUT_ZOOKEEPER: &str = "kafka-server-start.sh server kafka kraft log4j2\n";
@@ -120,6 +122,29 @@ fn on_the_way_to_kraft_both_belong_together() {
 }
 
 #[test]
+fn a_variable_wins_over_the_mode_of_the_file_underneath() {
+    const BASE: &str = "/base/server.properties";
+    let rules = Rules { base: Some(BASE), ..Dialect::Kimg.rules().clone() };
+    let zookeeper = ("zookeeper.connect", "zk:2181");
+    let kraft = [("process.roles", "broker"), ("controller.quorum.voters", "1@a:9093")];
+    for (of_file, of_variables, mode, left_out, is_refused) in [
+        (&[zookeeper][..], &kraft[..], Mode::Kraft, 1, false),
+        (&kraft, &[zookeeper], Mode::ZooKeeper, 2, false),
+        (&[zookeeper], &[], Mode::ZooKeeper, 0, false),
+        (&[zookeeper, kraft[0]], &[], Mode::ZooKeeper, 0, true),
+        (&kraft[..1], &kraft[1..], Mode::Kraft, 0, false),
+    ] {
+        let (mut properties, mut findings) = (Properties::default(), Findings::default());
+        of_file.iter().for_each(|(name, value)| properties.set(*name, *value, BASE));
+        of_variables.iter().for_each(|(name, value)| properties.set(*name, *value, "KAFKA_X"));
+        let decided = mode::decide(&mut properties, &Layout::of_image(""), &rules, &mut findings);
+        assert_eq!((decided, findings.warnings.len()), (mode, left_out), "{of_file:?} {of_variables:?}");
+        assert!(findings.warnings.iter().all(|warning| warning.subject == BASE));
+        assert_eq!(!findings.problems.is_empty(), is_refused, "{of_file:?} {of_variables:?}");
+    }
+}
+
+#[test]
 fn without_zookeeper_in_the_program_it_is_refused() {
     let refused = Container {
         table: WITHOUT_ZOOKEEPER.to_owned(),
@@ -140,6 +165,7 @@ fn quorums_that_cannot_be() {
         ),
         ("Broker", "1@a:9093", "2", &["KAFKA_PROCESS_ROLES", "`Broker` is no role"]),
         ("broker,broker", "1@a:9093", "2", &["KAFKA_PROCESS_ROLES", "twice"]),
+        (",", "1@a:9093", "2", &["KAFKA_PROCESS_ROLES", "names no role"]),
         ("controller", "1@a:9093,1@b:9093", "1", &["KAFKA_CONTROLLER_QUORUM_VOTERS", "the id 1 is there twice"]),
         ("controller", "1@a:9093,2@a:9093", "1", &["KAFKA_CONTROLLER_QUORUM_VOTERS", "a:9093 is there twice"]),
         ("controller", "a:9093", "1", &["KAFKA_CONTROLLER_QUORUM_VOTERS", "`a:9093` is no voter", "ID@HOST:PORT"]),

@@ -7,7 +7,7 @@ mod volumes;
 use std::path::{Path, PathBuf};
 
 use super::dialect::Rules;
-use super::{Layout, Mode, release, storage};
+use super::{Layout, Mode, mode, release, storage};
 use crate::container::Container;
 use crate::places;
 use crate::problem::{Findings, Problem};
@@ -284,7 +284,7 @@ pub fn check(data: &Data, properties: &Properties, mode: Mode, layout: &Layout, 
 }
 
 fn check_without_kraft(data: &Data, properties: &Properties, findings: &mut Findings) {
-    let migrates = properties.get("zookeeper.metadata.migration.enable") == Some("true");
+    let migrates = mode::migrates(properties);
     if let Some(found) = data.formatted.iter().find(|found| !found.of_zookeeper && !migrates) {
         let why = "its data is of KRaft, and this broker would ask ZooKeeper for its topics";
         let hint = "set KAFKA_PROCESS_ROLES and KAFKA_CONTROLLER_QUORUM_VOTERS instead of KAFKA_ZOOKEEPER_CONNECT, or mount \

@@ -49,7 +49,7 @@ pub fn decide(properties: &mut Properties, layout: &Layout, rules: &Rules, findi
             properties.remove(name);
         }
     }
-    leave_out_base(properties, rules);
+    leave_out_base(properties, rules, findings);
     let of_kraft = OF_KRAFT.into_iter().find(|name| properties.get(name).is_some());
     let mode = match (properties.origin("zookeeper.connect"), of_kraft) {
         (Some(name), _) if layout.kraft => {
@@ -79,26 +79,30 @@ pub fn decide(properties: &mut Properties, layout: &Layout, rules: &Rules, findi
     mode
 }
 
-/// Of a mode's property in the file that the dialect lays underneath, and one of the other mode that the user set, the
-/// user's counts.
-fn leave_out_base(properties: &mut Properties, rules: &Rules) {
+/// Of a mode's property in the file that the dialect lays underneath, and one of the other mode in a variable, that of the
+/// variable counts.
+fn leave_out_base(properties: &mut Properties, rules: &Rules, findings: &mut Findings) {
     let Some(base) = rules.base else { return };
     let is_base = |name: &str| properties.origin(name).is_some_and(|origin| origin.contains(base));
     let is_set = |name: &str| properties.get(name).is_some() && !is_base(name);
-    let zookeeper_is_base = is_base("zookeeper.connect") && OF_KRAFT.into_iter().any(is_set);
-    let kraft_is_base = is_set("zookeeper.connect") && !OF_KRAFT.into_iter().any(is_set);
-    let of_base: Vec<&str> =
-        OF_KRAFT.into_iter().chain(["controller.listener.names"]).filter(|name| is_base(name)).collect();
-    if zookeeper_is_base {
-        properties.remove("zookeeper.connect");
-    }
-    if kraft_is_base {
-        of_base.into_iter().for_each(|name| properties.remove(name));
+    let asks_kraft = OF_KRAFT.into_iter().any(is_set);
+    let mut others = match (asks_kraft, is_set("zookeeper.connect")) {
+        (true, false) => vec!["zookeeper.connect"],
+        (false, true) => [&OF_KRAFT[..], &["controller.listener.names"]].concat(),
+        _ => Vec::new(),
+    };
+    others.retain(|name| is_base(name) && !migrates(properties));
+    for name in others {
+        let why = format!("{name} is left out: the variables ask for the other mode");
+        findings.warn(Problem::new(base, why, "remove it from the file"));
+        properties.remove(name);
     }
 }
 
-fn migrates(properties: &Properties) -> bool {
-    properties.get("zookeeper.metadata.migration.enable") == Some("true")
+/// Whether the cluster is on its way from ZooKeeper to KRaft.
+pub fn migrates(properties: &Properties) -> bool {
+    let text = properties.get("zookeeper.metadata.migration.enable");
+    text.is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
 }
 
 /// On the way from ZooKeeper to KRaft both belong together: brokers with ZooKeeper know the new controllers, and these

@@ -63,12 +63,19 @@ pub fn parse_roles(text: &str) -> Result<Roles, String> {
     Ok(roles)
 }
 
+fn at_least_one(roles: Roles) -> Result<Roles, String> {
+    match roles.broker || roles.controller {
+        true => Ok(roles),
+        false => Err("it names no role".to_owned()),
+    }
+}
+
 /// Checks what a node of KRaft says of its quorum. Whether its own id fits is checked where the id is decided.
 pub fn check(properties: &Properties, findings: &mut Findings) {
     check_bootstrap_servers(properties, findings);
     let voters = voters(properties, findings);
     let text = properties.get("process.roles").unwrap_or_default();
-    match parse_roles(text) {
+    match parse_roles(text).and_then(at_least_one) {
         Ok(roles) => check_hosts(properties, &voters, roles, findings),
         Err(why) => {
             let hint = "set it to broker, to controller, or to broker,controller";
