@@ -147,7 +147,7 @@ fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec
     let of_kafka = kafka::Layout::of_image(&container.table);
     let java = match launcher {
         Launcher::Absent { why } => Err(Problem::new(name, why.clone(), "use upstream's own release for it")),
-        Launcher::Server { product, .. } if product == "kafka" => kafka_server(environment, &of_kafka, arguments),
+        Launcher::Server { product, .. } if product == "kafka" => kafka_server(container, &of_kafka, arguments),
         Launcher::Server { .. } => zookeeper_server(environment, &arguments),
         Launcher::Class { heap } => match arguments.split_first() {
             Some((main, rest)) => {
@@ -172,11 +172,7 @@ fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec
 }
 
 /// `kafka-server-start.sh [-daemon] FILE [--override K=V]…`: the user's own file, as upstream's script takes it.
-fn kafka_server(
-    environment: &Environment,
-    layout: &kafka::Layout,
-    mut arguments: Vec<OsString>,
-) -> Result<Java, Problem> {
+fn kafka_server(container: &Container, layout: &kafka::Layout, mut arguments: Vec<OsString>) -> Result<Java, Problem> {
     arguments.retain(|argument| argument != "-daemon");
     match arguments.is_empty() {
         true => Err(Problem::new(
@@ -186,7 +182,11 @@ fn kafka_server(
         )),
         false => {
             let file = PathBuf::from(arguments.remove(0));
-            kafka::jvm::broker(environment, layout, &file, &arguments)
+            for warning in kafka::start::warnings(container, layout, &file, &arguments) {
+                say(&format!("kimg: warning: {}: {}", warning.subject, warning.reason()));
+                say(&format!("kimg: hint: {}", warning.hint));
+            }
+            kafka::jvm::broker(&container.environment, layout, &file, &arguments)
         }
     }
 }

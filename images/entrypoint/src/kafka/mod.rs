@@ -9,6 +9,7 @@ pub mod known;
 pub mod listeners;
 pub mod mode;
 pub mod ready;
+pub mod release;
 pub mod report;
 pub mod start;
 pub mod storage;
@@ -85,18 +86,21 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     let rules = dialect.dialect.rules();
     let given = variables::read(container, rules, &mut findings);
     let mut properties = given.properties;
-    let mode = mode::decide(&properties, layout, rules, &mut findings);
+    let mode = mode::decide(&mut properties, layout, rules, &mut findings);
     let data = data::decide(container, &mut properties, layout, rules, &mut findings);
-    data::check(&data, mode, layout, &mut findings);
+    data::check(&data, &properties, mode, layout, &mut findings);
     let id = identity::decide(container, &properties, mode, &data, rules, &mut findings);
     properties.set(mode.id_property(), &id.value, &id.origin);
     listeners::complete(&mut properties, container, mode, rules, &mut findings);
     if mode == Mode::KraftSingle {
         mode::complete_single_node(&mut properties, &id.value);
     }
-    let cluster_id = cluster_id::decide(container, mode, &data, &mut findings);
+    let cluster_id = cluster_id::decide(container, &properties, mode, &data, layout, dialect.dialect, &mut findings);
     known::check(&properties, layout, &mut findings);
-    let notes = [format!("mode: {}", mode.describe()), format!("{}: {} ({})", mode.id_property(), id.value, id.origin)];
+    let notes = [
+        format!("mode: {}", mode::explain(mode, &properties)),
+        format!("{}: {} ({})", mode.id_property(), id.value, id.origin),
+    ];
     findings.notes.splice(0..0, notes);
     Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, findings }
 }
