@@ -12,7 +12,8 @@ use crate::healthcheck;
 use crate::java::Java;
 use crate::kafka;
 use crate::launchers::{self, Launcher};
-use crate::problem::Problem;
+use crate::problem::{Findings, Problem};
+use crate::properties::Properties;
 use crate::seccomp;
 use crate::zookeeper;
 
@@ -72,8 +73,8 @@ fn serve_kafka(container: &Container, explain: bool, check: bool) -> ExitCode {
     if explain || check {
         return ExitCode::SUCCESS;
     }
-    for note in &configuration.findings.notes {
-        say(&format!("kimg: {note}"));
+    for line in configuration.findings.lines() {
+        say(&line);
     }
     match kafka::start::prepare(&configuration, container, &layout) {
         Ok(java) => {
@@ -119,12 +120,12 @@ fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec
     let of_kafka = kafka::Layout::of_image(&container.table);
     let java = match launcher {
         Launcher::Absent { why } => Err(Problem::new(name, why.clone(), "use upstream's own release for it")),
-        Launcher::Server { product, .. } if product == "kafka" => kafka_server(environment, &of_kafka, arguments),
+        Launcher::Server { product, .. } if product == "kafka" => return kafka_server(container, &of_kafka, arguments),
         Launcher::Server { .. } => zookeeper_server(environment, &arguments),
         Launcher::Class { heap } => match arguments.split_first() {
             Some((main, rest)) => {
                 let main = main.to_string_lossy();
-                kafka::jvm::tool(environment, &of_kafka, heap, &main, rest.to_vec())
+                kafka::jvm::tool(container, &of_kafka, heap, &main, rest.to_vec())
             }
             None => Err(Problem::new(name, "it needs a class", "name a main class and its arguments")),
         },
@@ -133,7 +134,7 @@ fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec
             all.extend(arguments);
             match main.starts_with("org.apache.zookeeper.") && zookeeper::Layout::of_image().home.is_dir() {
                 true => zookeeper::tool(environment, &zookeeper::Layout::of_image(), heap, main, all),
-                false => kafka::jvm::tool(environment, &of_kafka, heap, main, all),
+                false => kafka::jvm::tool(container, &of_kafka, heap, main, all),
             }
         }
     };
@@ -144,22 +145,30 @@ fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec
 }
 
 /// `kafka-server-start.sh [-daemon] FILE [--override K=V]…`: the user's own file, as upstream's script takes it.
-fn kafka_server(
-    environment: &Environment,
-    layout: &kafka::Layout,
-    mut arguments: Vec<OsString>,
-) -> Result<Java, Problem> {
+fn kafka_server(container: &Container, layout: &kafka::Layout, mut arguments: Vec<OsString>) -> ExitCode {
     arguments.retain(|argument| argument != "-daemon");
-    match arguments.is_empty() {
-        true => Err(Problem::new(
+    if arguments.is_empty() {
+        return refuse(&[Problem::new(
             "kafka-server-start.sh",
             "it needs a properties file",
             "name one, or run `kimg-entrypoint kafka` to configure by the environment",
-        )),
-        false => {
-            let file = PathBuf::from(arguments.remove(0));
-            kafka::jvm::broker(environment, layout, &file, &arguments)
-        }
+        )]);
+    }
+    let file = PathBuf::from(arguments.remove(0));
+    let mut findings = Findings::default();
+    let dialect = kafka::dialect::choose(container, &mut findings).dialect;
+    let text = container.read(&file).unwrap_or_default();
+    let properties = Properties::parse(&text, &file.display().to_string());
+    let jvm = kafka::jvm::decide(container, layout, dialect, &properties, &mut findings);
+    if !findings.problems.is_empty() {
+        return refuse(&findings.problems);
+    }
+    for line in findings.lines() {
+        say(&line);
+    }
+    match jvm.broker(layout, &layout.configuration, &file, &arguments) {
+        Ok(java) => become_java(&java),
+        Err(problem) => refuse(&[problem]),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod healthcheck;
 pub mod java;
 pub mod kafka;
 pub mod launchers;
+pub mod memory;
 pub mod ordinal;
 pub mod places;
 pub mod problem;

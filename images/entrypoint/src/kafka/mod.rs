@@ -25,6 +25,7 @@ use crate::properties::Properties;
 pub use data::Data;
 pub use dialect::{Choice, Dialect};
 pub use identity::Id;
+pub use jvm::Jvm;
 pub use mode::Mode;
 
 /// Where Kafka lies in the image, and what sets its version apart. Paths are those inside the container.
@@ -73,6 +74,8 @@ pub struct Configuration {
     pub data: Data,
     /// KRaft's cluster id, with which storage is formatted.
     pub cluster_id: Option<String>,
+    /// How Java is started.
+    pub jvm: Jvm,
     /// What came to light.
     pub findings: Findings,
 }
@@ -96,7 +99,8 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     }
     let cluster_id = cluster_id::decide(container, mode, &data, &mut findings);
     known::check(&properties, layout, &mut findings);
+    let jvm = jvm::decide(container, layout, dialect.dialect, &properties, &mut findings);
     let notes = [format!("mode: {}", mode.describe()), format!("{}: {} ({})", mode.id_property(), id.value, id.origin)];
     findings.notes.splice(0..0, notes);
-    Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, findings }
+    Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, jvm, findings }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Configuration, Layout, jvm, storage};
+use super::{Configuration, Layout, storage};
 use crate::container::Container;
 use crate::java::Java;
 use crate::places;
@@ -21,5 +21,5 @@ pub fn prepare(configuration: &Configuration, container: &Container, layout: &La
     let folder = places::first_writable(&layout.configuration)?;
     let file = folder.join("server.properties");
     places::write_whole(&file, configuration.properties.to_text().as_bytes())?;
-    jvm::broker(&container.environment, layout, &file, &[])
+    configuration.jvm.broker(layout, &[folder], &file, &[])
 }
