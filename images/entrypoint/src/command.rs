@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 
 use crate::container::Container;
 use crate::environment::Environment;
+use crate::flags::{self, Flags};
 use crate::healthcheck;
 use crate::java::Java;
 use crate::kafka;
@@ -26,6 +27,8 @@ PID 1 of kimg's images: turns the environment into a configuration, and becomes 
   kafka | zookeeper     configure and start the server
   ... --explain         print each property and where it came from, and end
   ... --check           check the configuration and end: 0 where it is good, 2 where it is not
+  kafka ... --json      with --explain: as JSON
+  kafka ... --root DIR  with --explain or --check: DIR stands for `/`; nothing is run, and nothing is written
   healthcheck kafka | zookeeper
                         0 where the server answers
   NAME ARGUMENT...      a launcher (kafka-topics.sh), or any other program of the image
@@ -40,10 +43,9 @@ pub fn main() -> ExitCode {
         return launch(&launcher, &container.called_name(), &container, arguments);
     }
     let first = if arguments.is_empty() { String::new() } else { arguments.remove(0).to_string_lossy().into_owned() };
-    let flag = |name: &str| arguments.iter().any(|argument| argument == name);
     match first.as_str() {
-        "kafka" => serve_kafka(&container, flag("--explain"), flag("--check")),
-        "zookeeper" => serve_zookeeper(&container, flag("--explain"), flag("--check")),
+        "kafka" => with_flags(&arguments, &flags::OF_KAFKA, |flags| serve_kafka(&container, flags)),
+        "zookeeper" => with_flags(&arguments, &flags::OF_ZOOKEEPER, |flags| serve_zookeeper(&container, flags)),
         "healthcheck" => check_health(&arguments.first().map_or_else(String::new, file_name)),
         "" | "--help" | "-h" => {
             tell(HELP);
@@ -60,21 +62,41 @@ fn file_name(path: &OsString) -> String {
     Path::new(path).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
+fn with_flags(arguments: &[OsString], known: &[&str], serve: impl FnOnce(&Flags) -> ExitCode) -> ExitCode {
+    match flags::parse(arguments, known) {
+        Ok(flags) if flags.help => {
+            tell(HELP);
+            ExitCode::SUCCESS
+        }
+        Ok(flags) => serve(&flags),
+        Err(problem) => refuse(&[problem]),
+    }
+}
+
 /// Configures a broker, and becomes it.
-fn serve_kafka(container: &Container, explain: bool, check: bool) -> ExitCode {
+fn serve_kafka(container: &Container, flags: &Flags) -> ExitCode {
+    let other =
+        flags.root.as_ref().map(|root| Container::below(root, container.environment.clone(), &container.called));
+    let container = other.as_ref().unwrap_or(container);
     let layout = kafka::Layout::of_image(&container.table);
     let configuration = kafka::configure(container, &layout);
-    if !configuration.findings.problems.is_empty() {
-        return refuse(&configuration.findings.problems);
+    let problems = &configuration.findings.problems;
+    let is_good = problems.is_empty();
+    if flags.explain {
+        tell(&match flags.json {
+            true => format!("{}\n", kafka::report::to_json(&configuration)),
+            false => kafka::report::to_text(&configuration),
+        });
+        return if is_good { ExitCode::SUCCESS } else { ExitCode::from(WRONG) };
     }
-    if explain {
-        tell(&kafka::report::to_text(&configuration));
-    }
-    if explain || check {
-        return ExitCode::SUCCESS;
-    }
-    for line in configuration.findings.lines() {
+    for line in kafka::report::story(&configuration) {
         say(&line);
+    }
+    if !is_good {
+        return refuse(problems);
+    }
+    if flags.check {
+        return ExitCode::SUCCESS;
     }
     match kafka::start::prepare(&configuration, container, &layout) {
         Ok(java) => {
@@ -86,16 +108,16 @@ fn serve_kafka(container: &Container, explain: bool, check: bool) -> ExitCode {
 }
 
 /// Configures a server of ZooKeeper, and becomes it.
-fn serve_zookeeper(container: &Container, explain: bool, check: bool) -> ExitCode {
+fn serve_zookeeper(container: &Container, flags: &Flags) -> ExitCode {
     let layout = zookeeper::Layout::of_image();
     let server = match zookeeper::Server::of(&container.environment, &container.host, &layout) {
         Ok(server) => server,
         Err(problems) => return refuse(&problems),
     };
-    if explain {
+    if flags.explain {
         tell(&server.properties.explain());
     }
-    if explain || check {
+    if flags.explain || flags.check {
         return ExitCode::SUCCESS;
     }
     say(&format!("kimg: myid: {} ({})", server.id.0, server.id.1));

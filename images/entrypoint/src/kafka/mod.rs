@@ -21,6 +21,7 @@ use crate::container::Container;
 use crate::launchers;
 use crate::problem::Findings;
 use crate::properties::Properties;
+use crate::{open_files, time_zone};
 
 pub use data::Data;
 pub use dialect::{Choice, Dialect};
@@ -100,6 +101,8 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     let cluster_id = cluster_id::decide(container, mode, &data, &mut findings);
     known::check(&properties, layout, &mut findings);
     let jvm = jvm::decide(container, layout, dialect.dialect, &properties, &mut findings);
+    open_files::check(container, &data, &mut findings);
+    time_zone::check(container, &mut findings);
     let notes = [format!("mode: {}", mode.describe()), format!("{}: {} ({})", mode.id_property(), id.value, id.origin)];
     findings.notes.splice(0..0, notes);
     Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, jvm, findings }

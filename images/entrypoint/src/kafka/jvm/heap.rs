@@ -97,7 +97,7 @@ fn made_up(container: &Container, rules: &Rules, limit: Option<Limit>, findings:
     };
     let bytes = (limit.bytes / 2).clamp(BOUNDS.0, BOUNDS.1);
     let hint = "give the container 1 GiB or more; or say by KAFKA_HEAP_OPTS what the heap may take";
-    let why = format!("the smallest heap of {} and what Java takes beside it do not fit", shown(bytes));
+    let why = format!("the smallest heap, {}, and what Java takes beside it need {}", shown(bytes), shown(LEAST));
     let problem = |why: String| Problem::new("memory limit", why, hint).with_value(shown(limit.bytes));
     if limit.bytes < LEAST {
         findings.refuse(problem(why));
