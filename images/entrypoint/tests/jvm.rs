@@ -1,5 +1,6 @@
 //! From variables, limits and mounts to Java's options.
 
+#[path = "support/java.rs"]
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! What the broker logs, by variables and by files that are mounted.
 
+#[path = "support/java.rs"]
 mod support;
 
 use std::fs;

@@ -1,5 +1,6 @@
 //! Open files and time zones: what a container has around the broker.
 
+#[path = "support/java.rs"]
 mod support;
 
 use std::path::PathBuf;

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each file of tests uses some of it")]
 
+pub mod json;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
