@@ -144,7 +144,7 @@ fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec
         Launcher::Absent { why } => Err(Problem::new(name, why.clone(), "use upstream's own release for it")),
         Launcher::Server { product, .. } if product == "kafka" => return kafka_server(container, &of_kafka, arguments),
         Launcher::Server { .. } => zookeeper_server(environment, &arguments),
-        Launcher::Class { heap } => match arguments.split_first() {
+        Launcher::Class { heap } => match kafka::jvm::without_script_flags(&arguments).split_first() {
             Some((main, rest)) => {
                 let main = main.to_string_lossy();
                 kafka::jvm::tool(container, &of_kafka, heap, &main, rest.to_vec())

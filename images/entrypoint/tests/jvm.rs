@@ -3,6 +3,7 @@
 #[path = "support/java.rs"]
 mod support;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use kimg_entrypoint::container::Container;
@@ -350,6 +351,19 @@ fn tools_open_no_port_and_connect_does() {
         assert!(connect.options.iter().any(|own| own == option), "{:?}", connect.options);
     }
     assert!(connect.without.is_empty());
+}
+
+#[test]
+fn flags_of_upstreams_script_are_taken_off() {
+    for (arguments, rest) in [
+        ("-name kafkaServer -loggc x.Main -name y", "x.Main -name y"),
+        ("-daemon -Da=b x.Main", "-Da=b x.Main"),
+        ("-name", ""),
+        ("", ""),
+    ] {
+        let words = |text| words(text).into_iter().map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(jvm::without_script_flags(&words(arguments)), words(rest), "{arguments}");
+    }
 }
 
 #[test]

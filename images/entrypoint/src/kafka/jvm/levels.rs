@@ -1,7 +1,6 @@
 //! Levels of the log, by variables.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use crate::container::Container;
 use crate::kafka::Dialect;
@@ -145,11 +144,11 @@ impl Levels {
         set("rootLogger.appenderRef.stdout.ref", "stdout");
         let mut loggers: BTreeMap<&str, &str> = OF_IMAGE.into_iter().collect();
         loggers.extend(self.loggers.iter().map(|(name, level)| (name.as_str(), first(level))));
-        let mut text = file.to_text();
         for (index, (name, level)) in loggers.into_iter().enumerate() {
-            let _ = writeln!(text, "logger.{index}.name={name}\nlogger.{index}.level={level}");
+            file.set(format!("logger.{index}.name"), name, "levels");
+            file.set(format!("logger.{index}.level"), level, "levels");
         }
-        text
+        file.to_text()
     }
 }
 

@@ -221,12 +221,20 @@ fn debugger(container: &Container) -> Vec<JvmOption> {
     vec![JvmOption::new(text, "KAFKA_DEBUG")]
 }
 
-/// `EXTRA_ARGS` of kafka-server-start.sh goes through kafka-run-class.sh, which takes `-name NAME` and `-loggc` out of it.
-fn extra(mut words: Vec<JvmOption>) -> Vec<JvmOption> {
-    let mut is_name = false;
-    words.retain(|word| {
-        let is_value = std::mem::replace(&mut is_name, word.text == "-name");
-        !is_value && !["-name", "-loggc", "-daemon"].contains(&word.text.as_str())
-    });
-    words
+/// `EXTRA_ARGS` of kafka-server-start.sh goes through kafka-run-class.sh.
+fn extra(words: Vec<JvmOption>) -> Vec<JvmOption> {
+    let rest = without_script_flags(&words.iter().map(|word| OsString::from(&word.text)).collect::<Vec<_>>()).len();
+    words[words.len() - rest..].to_vec()
+}
+
+/// What kafka-run-class.sh takes off the beginning of its arguments: a name for its log's file, and whether the collector
+/// has a log.
+pub fn without_script_flags(mut arguments: &[OsString]) -> &[OsString] {
+    loop {
+        arguments = match arguments {
+            [flag, _, rest @ ..] if flag == "-name" => rest,
+            [flag, rest @ ..] if flag == "-name" || flag == "-loggc" || flag == "-daemon" => rest,
+            _ => return arguments,
+        }
+    }
 }
