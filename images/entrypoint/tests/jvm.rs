@@ -211,8 +211,9 @@ fn files_that_options_name_must_be_there() {
             "-Djava.security.auth.login.config==/opt/bitnami/kafka/config/kafka_jaas.conf",
             Some("/opt/bitnami/kafka/config/kafka_jaas.conf"),
         ),
-        ("-javaagent:/opt/agent.jar=7071:/opt/agent.yaml", None),
-        ("-javaagent:/opt/other.jar=7071:/opt/agent.yaml", Some("/opt/other.jar")),
+        ("-javaagent:/opt/agent.jar=7071:/opt/agent.yaml", Some("/opt/agent.yaml")),
+        ("-javaagent:/opt/agent.jar=port=8778,host=0.0.0.0", None),
+        ("-javaagent:/opt/other.jar=7071", Some("/opt/other.jar")),
         ("-Dlog4j.configuration=file:/mnt/log4j.properties", Some("/mnt/log4j.properties")),
         ("-Dlog4j.configuration=log4j.properties", None),
         ("-Djava.security.auth.login.config=relative.conf", None),
@@ -235,6 +236,27 @@ fn files_that_options_name_must_be_there() {
     let (_, findings) = decide(&live, Dialect::Kimg);
     assert_eq!(subjects(&findings.problems), ["KAFKA_OPTS"], "Java does not start without an agent");
     assert_eq!(subjects(&findings.warnings), ["KAFKA_OPTS"], "and logs nothing without the file");
+}
+
+#[test]
+fn a_file_of_logins_is_needed_where_it_is_read() {
+    let value = "-Djava.security.auth.login.config=/nonexistent/jaas.conf";
+    let mut live = container("logins", &[], &[("KAFKA_OPTS", value)]);
+    live.root = PathBuf::from("/");
+    let map = "listener.security.protocol.map=AUTH:SASL_SSL,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL\n";
+    for (properties, is_problem) in [
+        ("zookeeper.connect=zk:2181\n", true),
+        ("listeners=PLAINTEXT://:9092,SASL_PLAINTEXT://:9093\n", true),
+        ("listeners=AUTH://:9092\n", true),
+        ("listeners=PLAINTEXT://:9092\n", false),
+        ("", false),
+    ] {
+        let mut findings = Findings::default();
+        let properties = Properties::parse(&format!("{map}{properties}"), "test");
+        jvm::decide(&live, &Layout::of_image(""), Dialect::Kimg, &properties, &mut findings);
+        let count = [findings.problems.len(), findings.warnings.len()];
+        assert_eq!(count, [usize::from(is_problem), usize::from(!is_problem)], "{properties:?}: {findings:?}");
+    }
 }
 
 #[test]

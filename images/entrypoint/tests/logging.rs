@@ -61,6 +61,12 @@ fn options_name_the_file_of_the_image_or_the_users() {
             &[],
             &[logs, "-Dlog4j.configuration=file:/opt/bitnami/kafka/config/log4j.properties"],
         ),
+        (
+            OLD,
+            &[IMAGE],
+            &[("KAFKA_OPTS", "-Dlog4j2.configurationFile=relative.yaml")],
+            &["-Dlog4j.configuration=file:/opt/kafka/config/log4j.properties"],
+        ),
         (NEW, &[("etc/kafka/log4j2.yaml", "")], &[], &[logs, "-Dlog4j2.configurationFile=/etc/kafka/log4j2.yaml"]),
         (
             NEW,
@@ -73,6 +79,25 @@ fn options_name_the_file_of_the_image_or_the_users() {
         let Logging::Options(found) = &jvm.logging else { panic!("{variables:?}: {jvm:?}") };
         assert_eq!(found.iter().map(|option| option.text.as_str()).collect::<Vec<_>>(), options, "{files:?}");
         assert_eq!((findings.warnings, findings.problems), (vec![], vec![]));
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_gives_way_to_the_images() {
+    let absent = "-Dlog4j.configuration=file:/etc/kafka/log4j.properties";
+    for (table, name, other) in
+        [(OLD, "KAFKA_LOG4J_OPTS", "-Da=b"), (NEW, "KAFKA_LOG4J_OPTS", ""), (OLD, "KAFKA_OPTS", "")]
+    {
+        let value = format!("{absent} {other}");
+        let container = container("absent-log", &[IMAGE], &[(name, &value)]);
+        let (jvm, findings) = decide(table, &container, Dialect::Confluent);
+        let options: Vec<String> = jvm.options(Path::new("/c")).into_iter().map(|option| option.text).collect();
+        assert!(!options.iter().any(|option| option == absent), "{options:?}");
+        assert!(other.is_empty() || options.iter().any(|option| option == other), "{options:?}");
+        let own = if table == OLD { "opt/kafka/config/log4j.properties" } else { "opt/kafka/config/log4j2.yaml" };
+        assert!(options.iter().any(|option| option.ends_with(own)), "{options:?}");
+        assert_eq!(subjects(&findings.warnings), [name]);
+        assert!(findings.warnings[0].why.ends_with("no such file: that of the image is used"), "{findings:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::container::Container;
 use crate::java;
 use crate::problem::{Findings, Problem};
-use crate::properties::is_secret;
+use crate::properties::{Properties, is_secret};
 
 /// An option of the JVM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,43 +75,80 @@ fn hide(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+const LOGIN: &str = "-Djava.security.auth.login.config=";
+
 /// Options that name a file, and whether Java, or the broker, does not start without it.
-const FILES: [(&str, bool); 8] = [
-    ("-Djava.security.auth.login.config=", true),
+const FILES: [(&str, bool); 9] = [
+    (LOGIN, true),
     ("-javaagent:", true),
     ("-agentpath:", true),
     ("-Dcom.sun.management.jmxremote.password.file=", true),
     ("-Dlog4j.configuration=", false),
+    ("-Dlog4j.configurationFile=", false),
     ("-Dlog4j2.configurationFile=", false),
     ("-Djava.security.krb5.conf=", false),
     ("-Djavax.net.ssl.trustStore=", false),
 ];
 
+/// The file that an option names by an absolute path, with the option's prefix and whether the file is needed.
+fn file_of(option: &str) -> Option<(&'static str, &str, bool)> {
+    let (prefix, is_needed) = FILES.iter().find(|(prefix, _)| option.starts_with(prefix))?;
+    let value = &option[prefix.len()..];
+    let value = if prefix.starts_with("-D") { value } else { value.split('=').next().unwrap_or_default() };
+    // `==` means this file alone, and log4j takes URLs.
+    let path = value.trim_start_matches('=').trim_start_matches("file://").trim_start_matches("file:");
+    path.starts_with('/').then_some((prefix, path, *is_needed))
+}
+
+/// Whether an option names a file of log4j's that is not there. Java would say next to nothing, and log nothing.
+pub fn names_absent_log(container: &Container, option: &JvmOption) -> bool {
+    file_of(&option.text)
+        .is_some_and(|(prefix, path, _)| prefix.starts_with("-Dlog4j") && !container.path(path).exists())
+}
+
 /// Names the files that options point to and that are not there. Java names them late, in a trace, or (log4j's) hardly at
 /// all.
-pub fn check_files(container: &Container, options: &[JvmOption], findings: &mut Findings) {
+pub fn check_files(container: &Container, options: &[JvmOption], properties: &Properties, findings: &mut Findings) {
+    let logs_in = logs_in(properties);
     for option in options {
-        let Some((prefix, is_needed)) = FILES.iter().find(|(prefix, _)| option.text.starts_with(prefix)) else {
-            continue;
+        let Some((prefix, path, is_needed)) = file_of(&option.text) else { continue };
+        let name = prefix.trim_end_matches(['=', ':']);
+        let absent = |path: &str, end: &str| {
+            let why = format!("{name} names {path}, and there is no such file{end}");
+            Problem::new(option.origin.clone(), why, hint(container, path))
         };
-        let value = &option.text[prefix.len()..];
-        let value = if prefix.starts_with("-D") { value } else { value.split('=').next().unwrap_or_default() };
-        // `==` means this file alone, and log4j takes URLs.
-        let path = value.trim_start_matches('=').trim_start_matches("file://").trim_start_matches("file:");
-        if !path.starts_with('/') || container.path(path).exists() {
+        // `-javaagent:JAR=7071:/FILE`, as of Prometheus' exporter.
+        let second =
+            option.text.split_once('=').and_then(|(_, rest)| rest.split_once(":/")).map(|(_, rest)| format!("/{rest}"));
+        if let Some(second) = second.filter(|path| prefix == "-javaagent:" && !container.path(path).exists()) {
+            findings.warn(absent(&second, ""));
+        }
+        if container.path(path).exists() {
             continue;
         }
-        let problem = Problem::new(
-            option.origin.clone(),
-            format!("{} names {path}, and there is no such file", prefix.trim_end_matches(['=', ':'])),
-            hint(container, path),
-        );
+        let is_needed = is_needed && (prefix != LOGIN || logs_in);
         // Seen from the host, the file may come with a mount.
-        match *is_needed && container.is_live() {
-            true => findings.refuse(problem),
-            false => findings.warn(problem),
+        match is_needed && container.is_live() {
+            true => findings.refuse(absent(path, "")),
+            false if prefix.starts_with("-Dlog4j") => findings.warn(absent(path, ": that of the image is used")),
+            false => findings.warn(absent(path, "")),
         }
     }
+}
+
+/// Whether the broker reads the file of logins at all: in ZooKeeper mode it always does (JaasUtils.isZkSaslEnabled), else
+/// for listeners with SASL.
+fn logs_in(properties: &Properties) -> bool {
+    let parts = |name: &str| properties.get(name).unwrap_or_default().split(',').map(str::trim).collect::<Vec<_>>();
+    let map = parts("listener.security.protocol.map");
+    let mut protocols =
+        parts("listeners").into_iter().filter_map(|listener| Some(listener.split_once("://")?.0)).map(|name| {
+            map.iter()
+                .filter_map(|pair| pair.split_once(':'))
+                .find(|(own, _)| *own == name)
+                .map_or(name, |(_, protocol)| protocol)
+        });
+    properties.get("zookeeper.connect").is_some() || protocols.any(|protocol| protocol.starts_with("SASL_"))
 }
 
 fn hint(container: &Container, path: &str) -> String {

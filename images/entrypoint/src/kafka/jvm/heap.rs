@@ -36,6 +36,7 @@ pub fn decide(container: &Container, rules: &Rules, given: &[JvmOption], finding
         return Vec::new();
     }
     let (bytes, origin) = made_up(container, rules, limit, findings);
+    findings.note(format!("heap: {} ({origin})", shown(bytes)));
     match initial {
         Some((first, _)) => vec![option("-Xmx", bytes.max(first), &origin)],
         None => vec![option("-Xmx", bytes, &origin), option("-Xms", bytes, &origin)],

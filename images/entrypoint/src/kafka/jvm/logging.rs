@@ -45,6 +45,7 @@ impl Written {
 }
 
 const OLD: &str = "log4j.properties";
+const OLD_OF_TOOLS: &str = "tools-log4j.properties";
 const NEW: &str = "log4j2.properties";
 
 /// Folders of other images to which people mount a file of log4j's.
@@ -59,19 +60,19 @@ const FAMILIES: [&str; 6] = [
 
 const FORMAT: &str = "KIMG_LOG_FORMAT";
 
-/// Decides by the options that the user gave (those of `KAFKA_LOG4J_OPTS`, and of all variables), by files that are
+/// Decides by the options that the user gave (those of `KAFKA_LOG4J_OPTS`, and those that come last), by files that are
 /// mounted, and by the variables that set levels.
 pub fn decide(
     container: &Container,
     layout: &Layout,
     dialect: Dialect,
     own: &[JvmOption],
-    all: &[JvmOption],
+    last: &[JvmOption],
     findings: &mut Findings,
 ) -> Logging {
     let levels = levels::read(container, dialect, findings);
     let json = wants_json(container, layout, findings);
-    if let Some(names) = all.iter().find(|option| names_file(option)) {
+    if let Some(names) = own.iter().chain(last).find(|option| names_file(layout, option)) {
         warn_unused(&names.origin, &levels, json, findings);
         return Logging::Options(of_user(container, layout, own, names));
     }
@@ -107,15 +108,14 @@ pub fn decide(
 
 /// The options of a tool, whose level alone is a variable: a system property that the image's file reads.
 pub fn of_tool(container: &Container, layout: &Layout, own: &[JvmOption]) -> Vec<JvmOption> {
-    if let Some(names) = own.iter().find(|option| names_file(option)) {
+    if let Some(names) = own.iter().find(|option| names_file(layout, option)) {
         return of_user(container, layout, own, names);
     }
-    let file = match layout.log4j2 {
-        true => layout.home.join("config/tools-log4j2.yaml"),
-        false => layout.home.join("config/tools-log4j.properties"),
-    };
+    let name = if layout.log4j2 { "tools-log4j2.yaml" } else { OLD_OF_TOOLS };
+    let file = layout.home.join("config").join(name);
     let mut options = own.to_vec();
-    options.push(file_option(layout, &file, "default"));
+    let mounted = first_of(container, &[name], &file);
+    options.push(file_option(layout, mounted.as_ref().unwrap_or(&file), "default"));
     let name = "KAFKA_TOOLS_LOG4J_LOGLEVEL";
     if let Some(level) = container.environment.get(name).filter(|level| levels::is_level(level)) {
         options.push(JvmOption::new(format!("-Dkimg.tools.level={}", level.to_uppercase()), name));
@@ -127,9 +127,10 @@ fn of_image(layout: &Layout) -> PathBuf {
     layout.home.join(if layout.log4j2 { "config/log4j2.yaml" } else { "config/log4j.properties" })
 }
 
-fn names_file(option: &JvmOption) -> bool {
+/// Whether the log4j of this version reads the option. Kafka 3 has slf4j with log4j 1 behind it.
+fn names_file(layout: &Layout, option: &JvmOption) -> bool {
     let names = ["-Dlog4j.configuration=", "-Dlog4j2.configurationFile=", "-Dlog4j.configurationFile="];
-    names.iter().any(|name| option.text.starts_with(name))
+    names[..if layout.log4j2 { 3 } else { 1 }].iter().any(|name| option.text.starts_with(name))
 }
 
 /// The user's own options: what upstream's files name, a folder for logs, is set too.
@@ -156,7 +157,7 @@ fn logs_folder(container: &Container) -> JvmOption {
 }
 
 fn file_option(layout: &Layout, path: &Path, origin: &str) -> JvmOption {
-    let is_old = path.file_name().is_some_and(|name| name == OLD || name == "tools-log4j.properties");
+    let is_old = path.file_name().is_some_and(|name| name == OLD || name == OLD_OF_TOOLS);
     match layout.log4j2 && !is_old {
         true => JvmOption::new(format!("-Dlog4j2.configurationFile={}", path.display()), origin),
         false => JvmOption::new(format!("-Dlog4j.configuration=file:{}", path.display()), origin),
@@ -169,7 +170,11 @@ fn mounted(container: &Container, layout: &Layout) -> Option<PathBuf> {
         true => &["log4j2.yaml", "log4j2.yml", "log4j2.xml", NEW, OLD],
         false => &[OLD],
     };
-    let own = fs::canonicalize(container.path(of_image(layout))).ok();
+    first_of(container, names, &of_image(layout))
+}
+
+fn first_of(container: &Container, names: &[&str], own: &Path) -> Option<PathBuf> {
+    let own = fs::canonicalize(container.path(own)).ok();
     let files = FAMILIES.iter().flat_map(|folder| names.iter().map(|name| Path::new(folder).join(name)));
     let mut there = files.filter(|file| container.path(file).is_file());
     there.find(|file| fs::canonicalize(container.path(file)).ok() != own)

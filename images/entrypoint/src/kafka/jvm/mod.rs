@@ -49,14 +49,16 @@ pub fn decide(
     let mut of = |name| given::read(container, name, findings);
     let (of_heap, of_performance, of_gc) =
         (of("KAFKA_HEAP_OPTS"), of("KAFKA_JVM_PERFORMANCE_OPTS"), of("KAFKA_GC_LOG_OPTS"));
-    let (of_jmx, of_log) = (of("KAFKA_JMX_OPTS"), of("KAFKA_LOG4J_OPTS"));
+    let (of_jmx, mut of_log) = (of("KAFKA_JMX_OPTS"), of("KAFKA_LOG4J_OPTS"));
     let mut last = debugger(container);
     last.extend(of("KAFKA_OPTS"));
     last.extend(extra(of("EXTRA_ARGS")));
     // Java reads these two by itself, before all others.
     let by_java = [of("JAVA_TOOL_OPTIONS"), of("JDK_JAVA_OPTIONS")].concat();
     let all = [&by_java, &of_heap, &of_performance, &of_gc, &of_jmx, &of_log, &last].map(Vec::as_slice).concat();
-    given::check_files(container, &all, findings);
+    given::check_files(container, &all, properties, findings);
+    of_log.retain(|option| !given::names_absent_log(container, option));
+    last.retain(|option| !given::names_absent_log(container, option));
 
     let mut options = heap::decide(container, rules, &all, findings);
     options.extend(of_heap);
@@ -65,7 +67,7 @@ pub fn decide(
     options.extend(gc_log(container, of_gc, findings));
     options.extend(jmx::decide(container, &of_jmx, properties, findings));
     options.push(security(layout));
-    let logging = logging::decide(container, layout, dialect, &of_log, &all, findings);
+    let logging = logging::decide(container, layout, dialect, &of_log, &last, findings);
     let program = Java::program(&container.environment);
     Jvm { program, options, logging, last, class_path: class_path::decide(container, layout) }
 }
@@ -130,7 +132,7 @@ pub fn tool(
     let is_server = main.starts_with("org.apache.kafka.connect.");
     let mut findings = Findings::default();
     let mut of = |name| given::read(container, name, &mut findings);
-    let (mut options, of_log, of_jmx) = (of("KAFKA_HEAP_OPTS"), of("KAFKA_LOG4J_OPTS"), of("KAFKA_JMX_OPTS"));
+    let (mut options, mut of_log, of_jmx) = (of("KAFKA_HEAP_OPTS"), of("KAFKA_LOG4J_OPTS"), of("KAFKA_JMX_OPTS"));
     let mut last = of("KAFKA_OPTS");
     if options.is_empty() {
         options.extend(["-Xmx", "-Xms"].map(|name| JvmOption::new(format!("{name}{default_heap}"), "default")));
@@ -142,6 +144,8 @@ pub fn tool(
         last.retain(|option| !is_agent(&option.text));
     }
     options.push(security(layout));
+    of_log.retain(|option| !given::names_absent_log(container, option));
+    last.retain(|option| !given::names_absent_log(container, option));
     options.extend(logging::of_tool(container, layout, &of_log));
     options.extend(last);
     if let Some(problem) = findings.problems.into_iter().next() {
