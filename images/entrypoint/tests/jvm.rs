@@ -230,7 +230,10 @@ fn files_that_options_name_must_be_there() {
     let mut live = container(
         "option-files",
         &[],
-        &[("KAFKA_OPTS", "-javaagent:/nonexistent/a.jar -Dlog4j.configuration=file:/nonexistent/l")],
+        &[
+            ("KAFKA_HEAP_OPTS", "-Xmx8m"),
+            ("KAFKA_OPTS", "-javaagent:/nonexistent/a.jar -Dlog4j.configuration=file:/nonexistent/l"),
+        ],
     );
     live.root = PathBuf::from("/");
     let (_, findings) = decide(&live, Dialect::Kimg);
@@ -241,7 +244,8 @@ fn files_that_options_name_must_be_there() {
 #[test]
 fn a_file_of_logins_is_needed_where_it_is_read() {
     let value = "-Djava.security.auth.login.config=/nonexistent/jaas.conf";
-    let mut live = container("logins", &[], &[("KAFKA_OPTS", value)]);
+    // A heap that fits wherever this test runs.
+    let mut live = container("logins", &[], &[("KAFKA_OPTS", value), ("KAFKA_HEAP_OPTS", "-Xmx8m")]);
     live.root = PathBuf::from("/");
     let map = "listener.security.protocol.map=AUTH:SASL_SSL,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL\n";
     for (properties, is_problem) in [
