@@ -178,7 +178,7 @@ fn wurstmeisters_variables_count_in_its_dialect_only() {
 fn kafka_4_gets_a_whole_file() {
     let variables = [("KAFKA_LOG4J_LOGGERS", "kafka=DEBUG,state.change.logger=OFF")];
     let (jvm, _) = decide(NEW, &container("log4j2", &[], &variables), Dialect::Kimg);
-    assert_eq!(written(&jvm).name, "log4j2.properties");
+    assert_eq!(written(&jvm).name, "kimg-log4j2.properties");
     let file = Properties::parse(&written(&jvm).text, "written");
     let pairs: Vec<(&str, &str)> = file.iter().map(|(name, value, _)| (name, value)).collect();
     let loggers: Vec<(&str, &str)> = pairs
@@ -242,7 +242,7 @@ fn a_mounted_file_of_log4j_2_gives_way_to_levels_and_that_is_said() {
 #[test]
 fn the_file_is_written_into_the_first_folder_that_can_be_written_to() {
     let root = folder("written");
-    write(&root, &[IMAGE, ("opt/kafka/libs/a.jar", ""), ("no-folder", "")]);
+    write(&root, &[IMAGE, ("opt/kafka/libs/a.jar", ""), ("no-folder", ""), ("yes/log4j.properties", "the user's")]);
     let container = Container {
         root: root.clone(),
         environment: kimg_entrypoint::environment::Environment::of([("KAFKA_LOG4J_ROOT_LOGLEVEL", "WARN")]),
@@ -253,7 +253,8 @@ fn the_file_is_written_into_the_first_folder_that_can_be_written_to() {
     let java = jvm
         .broker(&Layout::of_image(OLD), &folders, Path::new("/c/server.properties"), &["--override".into()])
         .unwrap();
-    let file = root.join("yes/log4j.properties");
+    assert_eq!(fs::read_to_string(root.join("yes/log4j.properties")).unwrap(), "the user's");
+    let file = root.join("yes/kimg-log4j.properties");
     assert_eq!(fs::read_to_string(&file).unwrap(), written(&jvm).text);
     assert!(java.options.contains(&format!("-Dlog4j.configuration=file:{}", file.display())));
     assert_eq!(java.arguments, ["/c/server.properties", "--override"]);

@@ -37,13 +37,16 @@ impl Written {
     pub fn option(&self, folder: &Path) -> JvmOption {
         let path = folder.join(self.name);
         let text = match self.name {
-            OLD => format!("-Dlog4j.configuration=file:{}", path.display()),
+            WRITTEN_OLD => format!("-Dlog4j.configuration=file:{}", path.display()),
             _ => format!("-Dlog4j2.configurationFile={}", path.display()),
         };
         JvmOption::new(text, self.origin.clone())
     }
 }
 
+// Names of their own: the folder may be one with a file of the user's.
+const WRITTEN_OLD: &str = "kimg-log4j.properties";
+const WRITTEN_NEW: &str = "kimg-log4j2.properties";
 const OLD: &str = "log4j.properties";
 const OLD_OF_TOOLS: &str = "tools-log4j.properties";
 const NEW: &str = "log4j2.properties";
@@ -97,11 +100,11 @@ pub fn decide(
             let hint = "set the levels in that file and leave those variables out";
             findings.warn(Problem::new(path.display().to_string(), why, hint));
         }
-        (NEW, levels.to_log4j2(json))
+        (WRITTEN_NEW, levels.to_log4j2(json))
     } else {
         options.extend(mounted.iter().map(|_| logs_folder(container)));
         let base = container.read(mounted.unwrap_or_else(|| of_image(layout))).unwrap_or_default();
-        (OLD, levels.over_log4j1(Properties::parse(&base, OLD)).to_text())
+        (WRITTEN_OLD, levels.over_log4j1(Properties::parse(&base, OLD)).to_text())
     };
     Logging::Written(Written { name, text, origin, options })
 }
