@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod container;
+pub mod deadline;
 pub mod environment;
 pub mod flags;
 pub mod healthcheck;
@@ -13,6 +14,7 @@ pub mod java;
 pub mod json;
 pub mod kafka;
 pub mod launchers;
+pub mod life;
 pub mod memory;
 pub mod open_files;
 pub mod ordinal;
@@ -20,6 +22,7 @@ pub mod places;
 pub mod problem;
 pub mod properties;
 pub mod seccomp;
+pub mod signals;
 pub mod time_zone;
 pub mod zookeeper;
 
