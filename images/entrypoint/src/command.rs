@@ -13,6 +13,7 @@ use crate::healthcheck;
 use crate::java::Java;
 use crate::kafka;
 use crate::launchers::{self, Launcher};
+use crate::life;
 use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
 use crate::seccomp;
@@ -134,7 +135,10 @@ fn become_java(java: &Java) -> ExitCode {
         Ok(Some(done)) => say(&format!("kimg: {done}")),
         Err(error) => say(&format!("kimg: the runtime denies clone3, and no filter can be set: {error}")),
     }
-    refuse(&[java.exec()])
+    match java.json_log {
+        true => life::supervise(java, |_| ()).unwrap_or_else(|problem| refuse(&[problem])),
+        false => refuse(&[java.exec()]),
+    }
 }
 
 fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec<OsString>) -> ExitCode {

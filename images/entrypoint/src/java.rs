@@ -24,6 +24,8 @@ pub struct Java {
     pub arguments: Vec<OsString>,
     /// Variables that the program must not see: Kafka's tools would open the server's JMX port again.
     pub without: Vec<&'static str>,
+    /// Whether its output is a log in the pattern of [`crate::json_log`], which becomes JSON on its way.
+    pub json_log: bool,
 }
 
 impl Java {
@@ -134,7 +136,7 @@ mod tests {
             class_path: vec![PathBuf::from("/a.jar"), PathBuf::from("/b.jar")],
             main: "x.Main".to_owned(),
             arguments: vec!["--help".into()],
-            without: Vec::new(),
+            ..Java::default()
         };
         assert_eq!(java.command_line(), ["-Xmx1G", "-cp", "/a.jar:/b.jar", "x.Main", "--help"]);
     }

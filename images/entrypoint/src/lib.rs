@@ -12,6 +12,7 @@ pub mod flags;
 pub mod healthcheck;
 pub mod java;
 pub mod json;
+pub mod json_log;
 pub mod kafka;
 pub mod launchers;
 pub mod life;

@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::java::Java;
+use crate::json_log::JsonLog;
 use crate::problem::Problem;
 use crate::signals::{self, Held, Signal};
 
@@ -87,11 +88,18 @@ impl Children {
 /// Starts Java as a child, does `after_start` beside it, and ends with its exit code.
 pub fn supervise(java: &Java, after_start: impl FnOnce(&Children) + Send + 'static) -> Result<ExitCode, Problem> {
     let children = Arc::new(Children::new());
-    let process = children.start(&mut java.command()).map_err(|error| java.problem(&error))?;
+    let mut command = java.command();
+    let log = JsonLog::of(java, &mut command).map_err(|error| java.problem(&error))?;
+    let process = children.start(&mut command).map_err(|error| java.problem(&error))?;
+    drop(command);
     let beside = Arc::clone(&children);
     // Without a thread the server serves all the same; `after_start` tells its own failures.
     let _ = thread::Builder::new().spawn(move || after_start(&beside));
-    Ok(ExitCode::from(children.until_end_of(process)))
+    let code = children.until_end_of(process);
+    if let Some(log) = log {
+        log.finish();
+    }
+    Ok(ExitCode::from(code))
 }
 
 /// Runs a program to its end before Java starts, with the signals that come passed on to it; the answer is its exit code.

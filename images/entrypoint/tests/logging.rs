@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use kimg_entrypoint::container::Container;
+use kimg_entrypoint::json_log;
 use kimg_entrypoint::kafka::jvm::{self, Jvm, Logging, Written};
 use kimg_entrypoint::kafka::{Dialect, Layout};
 use kimg_entrypoint::problem::Findings;
@@ -192,7 +193,7 @@ fn kafka_4_gets_a_whole_file() {
 }
 
 #[test]
-fn json_is_for_kafka_4() {
+fn json_is_written_by_log4j_2_and_made_of_what_log4j_1_writes() {
     let json = [("KIMG_LOG_FORMAT", "json")];
     let (jvm, findings) = decide(NEW, &container("json", &[], &json), Dialect::Kimg);
     let file = Properties::parse(&written(&jvm).text, "written");
@@ -202,8 +203,22 @@ fn json_is_for_kafka_4() {
         assert!(pattern.contains(part), "{pattern}");
     }
     assert!(findings.problems.is_empty());
-    let (_, findings) = decide(OLD, &container("json", &[IMAGE], &json), Dialect::Kimg);
-    assert!(findings.problems[0].to_string().contains("KIMG_LOG_FORMAT: `json`: this Kafka logs by log4j 1"));
+    assert!(!written(&jvm).json_log, "Java writes it itself");
+
+    // log4j 1 cannot: its events are parted by control characters, and become JSON outside.
+    let mounted = "log4j.rootLogger=INFO, a, b\nlog4j.appender.a=org.apache.log4j.ConsoleAppender\n\
+                   log4j.appender.a.layout=x\nlog4j.appender.b=org.apache.log4j.FileAppender\nlog4j.appender.b.layout=y\n";
+    for (files, appender) in
+        [(&[IMAGE][..], "stdout"), (&[IMAGE, ("etc/kafka/log4j.properties", mounted)], "a"), (&[], "stdout")]
+    {
+        let (jvm, findings) = decide(OLD, &container("json", files, &json), Dialect::Kimg);
+        let file = Properties::parse(&written(&jvm).text, "written");
+        let layout = format!("log4j.appender.{appender}.layout");
+        assert_eq!(file.get(&layout), Some("org.apache.log4j.EnhancedPatternLayout"));
+        assert_eq!(file.get(&format!("{layout}.ConversionPattern")), Some(json_log::PATTERN));
+        assert!(file.get("log4j.appender.b.layout").is_none_or(|layout| layout == "y"), "a file is no console");
+        assert!(written(&jvm).json_log && findings.problems.is_empty());
+    }
     let (_, findings) = decide(NEW, &container("json", &[], &[("KIMG_LOG_FORMAT", "xml")]), Dialect::Kimg);
     assert_eq!(subjects(&findings.problems), ["KIMG_LOG_FORMAT"]);
     let (jvm, findings) = decide(OLD, &container("json", &[IMAGE], &[("KIMG_LOG_FORMAT", "text")]), Dialect::Kimg);

@@ -205,7 +205,7 @@ fn the_answer_is_on_stdout_and_the_exit_code_says_whether_it_is_good() {
     assert_eq!((code, stdout.as_str()), (Some(0), ""));
     assert!(stderr.lines().all(|line| line.starts_with("kimg: ")), "{stderr}");
 
-    let bad = [("HOSTNAME", "kafka-2"), ("KAFKA_HEAP_OPTS", "300m"), ("JMX_PORT", "x"), ("KIMG_LOG_FORMAT", "json")];
+    let bad = [("HOSTNAME", "kafka-2"), ("KAFKA_HEAP_OPTS", "300m"), ("JMX_PORT", "x"), ("KIMG_LOG_FORMAT", "xml")];
     let (code, stdout, stderr) = run(&["kafka", "--explain", "--json", "--root", root], &bad);
     assert_eq!((code, stderr.as_str()), (Some(2), ""));
     let errors = json::read(stdout.trim_end()).unwrap();

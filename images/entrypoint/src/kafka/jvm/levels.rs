@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::container::Container;
+use crate::json_log;
 use crate::kafka::Dialect;
 use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
@@ -106,8 +107,9 @@ impl Levels {
         all.collect::<Vec<_>>().join(", ")
     }
 
-    /// A file of log4j 1 with these levels. Where a logger has appenders there, it keeps them.
-    pub fn over_log4j1(&self, mut base: Properties) -> Properties {
+    /// A file of log4j 1 with these levels. Where a logger has appenders there, it keeps them. For JSON, all that goes to
+    /// the console is in the pattern that becomes it outside of Java.
+    pub fn over_log4j1(&self, mut base: Properties, json: bool) -> Properties {
         if base.get("log4j.rootLogger").is_none() {
             for (name, value) in STDOUT {
                 base.set_default(name, value, "default");
@@ -125,6 +127,9 @@ impl Levels {
         }
         for (name, value, origin) in self.others.iter() {
             base.set(name, value, origin);
+        }
+        if json {
+            set_json(&mut base);
         }
         base
     }
@@ -149,6 +154,19 @@ impl Levels {
             file.set(format!("logger.{index}.level"), level, "levels");
         }
         file.to_text()
+    }
+}
+
+/// Gives all appenders to the console the layout that [`json_log`] reads.
+fn set_json(file: &mut Properties) {
+    let is_console = |(name, value, _): &(&str, &str, &str)| {
+        let appender = name.strip_prefix("log4j.appender.").is_some_and(|rest| !rest.contains('.'));
+        appender && value.trim() == "org.apache.log4j.ConsoleAppender"
+    };
+    let consoles: Vec<String> = file.iter().filter(is_console).map(|(name, ..)| name.to_owned()).collect();
+    for name in consoles {
+        file.set(format!("{name}.layout"), "org.apache.log4j.EnhancedPatternLayout", "KIMG_LOG_FORMAT");
+        file.set(format!("{name}.layout.ConversionPattern"), json_log::PATTERN, "KIMG_LOG_FORMAT");
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Written {
     pub origin: String,
     /// Options beside the one that names it.
     pub options: Vec<JvmOption>,
+    /// Whether its log becomes JSON outside of Java.
+    pub json_log: bool,
 }
 
 impl Written {
@@ -74,7 +76,7 @@ pub fn decide(
     findings: &mut Findings,
 ) -> Logging {
     let levels = levels::read(container, dialect, findings);
-    let json = wants_json(container, layout, findings);
+    let json = wants_json(container, findings);
     if let Some(names) = own.iter().chain(last).find(|option| names_file(layout, option)) {
         warn_unused(&names.origin, &levels, json, findings);
         return Logging::Options(of_user(container, layout, own, names));
@@ -104,9 +106,9 @@ pub fn decide(
     } else {
         options.extend(mounted.iter().map(|_| logs_folder(container)));
         let base = container.read(mounted.unwrap_or_else(|| of_image(layout))).unwrap_or_default();
-        (WRITTEN_OLD, levels.over_log4j1(Properties::parse(&base, OLD)).to_text())
+        (WRITTEN_OLD, levels.over_log4j1(Properties::parse(&base, OLD), json).to_text())
     };
-    Logging::Written(Written { name, text, origin, options })
+    Logging::Written(Written { name, text, origin, options, json_log: json && !layout.log4j2 })
 }
 
 /// The options of a tool, whose level alone is a variable: a system property that the image's file reads.
@@ -183,17 +185,10 @@ fn first_of(container: &Container, names: &[&str], own: &Path) -> Option<PathBuf
     there.find(|file| fs::canonicalize(container.path(file)).ok() != own)
 }
 
-fn wants_json(container: &Container, layout: &Layout, findings: &mut Findings) -> bool {
+fn wants_json(container: &Container, findings: &mut Findings) -> bool {
     match container.environment.get(FORMAT) {
         None | Some("text") => false,
-        Some("json") if layout.log4j2 => true,
-        Some("json") => {
-            let why = "this Kafka logs by log4j 1, which has no layout that writes JSON";
-            let hint = "leave it out and let the collector parse `[TIME] LEVEL MESSAGE (LOGGER)`; or put a jar with \
-                        such a layout into /opt/kafka/libs, and name a file that uses it by KAFKA_LOG4J_OPTS; Kafka 4 can";
-            findings.refuse(Problem::new(FORMAT, why, hint).with_value("json"));
-            false
-        }
+        Some("json") => true,
         Some(other) => {
             findings.refuse(Problem::new(FORMAT, "there is no such format", "set `text` or `json`").with_value(other));
             false

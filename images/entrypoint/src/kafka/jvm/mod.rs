@@ -116,6 +116,7 @@ impl Jvm {
             main: "kafka.Kafka".to_owned(),
             arguments: all,
             without: Vec::new(),
+            json_log: matches!(&self.logging, Logging::Written(written) if written.json_log),
         })
     }
 }
@@ -157,7 +158,15 @@ pub fn tool(
     }
     let without = if is_server { Vec::new() } else { vec!["JMX_PORT", "KAFKA_JMX_PORT", "KAFKA_JMX_OPTS"] };
     let program = Java::program(&container.environment);
-    Ok(Java { program, options: texts(options), class_path, main: main.to_owned(), arguments, without })
+    Ok(Java {
+        program,
+        options: texts(options),
+        class_path,
+        main: main.to_owned(),
+        arguments,
+        without,
+        json_log: false,
+    })
 }
 
 /// An agent, or a port of JMX: each opens a port.
