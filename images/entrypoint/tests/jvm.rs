@@ -126,6 +126,24 @@ fn the_limit_is_the_least_of_the_cgroups() {
 }
 
 #[test]
+fn a_heap_that_was_made_up_says_why() {
+    for (limit, origin) in [
+        (Some(1000), "heap: 500 MiB (half of the limit of 1000 MiB in /sys/fs/cgroup/memory.max)"),
+        (Some(400), "heap: 256 MiB (half of the limit of 400 MiB in /sys/fs/cgroup/memory.max, and at least 256 MiB)"),
+        (
+            Some(65536),
+            "heap: 6144 MiB (half of the limit of 65536 MiB in /sys/fs/cgroup/memory.max, and at most 6 GiB)",
+        ),
+        (None, "heap: 1024 MiB (default of kimg)"),
+    ] {
+        let bytes = limit.map_or_else(|| "max".to_owned(), |mib: u64| (mib * MIB).to_string());
+        let (jvm, findings) = decide(&container("why", &[("sys/fs/cgroup/memory.max", &bytes)], &[]), Dialect::Kimg);
+        assert_eq!(findings.notes, [origin]);
+        assert!(origin.contains(&jvm.options[0].origin), "{:?}", jvm.options[0]);
+    }
+}
+
+#[test]
 fn memory_that_does_not_do_is_named_with_its_figures() {
     for (limit, variables, warning, problem) in [
         (128, &[][..], "", "384 MiB|`128 MiB`: the smallest heap, 256 MiB"),

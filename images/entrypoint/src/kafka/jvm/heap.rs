@@ -105,8 +105,12 @@ fn made_up(container: &Container, rules: &Rules, limit: Option<Limit>, findings:
     } else if limit.bytes < ENOUGH {
         findings.warn(problem(format!("{} are left beside a heap of {}", shown(limit.bytes - bytes), shown(bytes))));
     }
-    let file = limit.file.display();
-    (bytes, format!("half of the memory limit of {} ({file}), between 256 MiB and 6 GiB", shown(limit.bytes)))
+    let bound = match limit.bytes / 2 {
+        half if half < BOUNDS.0 => ", and at least 256 MiB",
+        half if half > BOUNDS.1 => ", and at most 6 GiB",
+        _ => "",
+    };
+    (bytes, format!("half of the limit of {} in {}{bound}", shown(limit.bytes), limit.file.display()))
 }
 
 /// A heap that was asked for, and that the container cannot hold: the kernel would end the broker once it is full.
