@@ -49,6 +49,8 @@ impl JsonLog {
 /// Turns events and other lines into lines of JSON, each as soon as it is whole.
 pub fn convert(mut input: impl Read, mut output: impl Write) {
     let (mut held, mut chunk) = (Vec::new(), [0; 16384]);
+    // How much of what is held has no end in it, so that a long line is not searched again and again.
+    let mut searched = 0;
     loop {
         let count = match input.read(&mut chunk) {
             Ok(count) => count,
@@ -56,15 +58,16 @@ pub fn convert(mut input: impl Read, mut output: impl Write) {
             Err(_) => 0,
         };
         held.extend_from_slice(&chunk[..count]);
-        let mut text = String::new();
-        let mut used = 0;
-        while let Some(length) = first(&held[used..], count == 0) {
+        let (mut text, mut used) = (String::new(), 0);
+        while let Some(length) = first(&held[used..], searched, count == 0) {
             if let Some(event) = event(&held[used..used + length]) {
                 text.push_str(&format!("{event}\n"));
             }
             used += length;
+            searched = 0;
         }
         held.drain(..used);
+        searched = held.len();
         // Whoever closed the output does not want to know, and Java must not be stopped by it.
         let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
         if count == 0 {
@@ -74,22 +77,17 @@ pub fn convert(mut input: impl Read, mut output: impl Write) {
 }
 
 /// The length of the first event or line that is whole, with its end; `None` where more must come.
-fn first(bytes: &[u8], is_last: bool) -> Option<usize> {
-    let end = match bytes.first()? {
-        &START => {
-            let end = bytes.windows(END.len()).position(|window| window == END).map(|at| at + END.len());
-            // An event that another one cuts off ends there.
-            let next = bytes[1..].iter().position(|byte| *byte == START).map(|at| at + 1);
-            end.into_iter().chain(next).min()
-        }
-        _ => {
-            let end = bytes.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
-            let next = bytes.iter().position(|byte| *byte == START);
-            end.into_iter().chain(next).min()
-        }
-    };
+fn first(bytes: &[u8], searched: usize, is_last: bool) -> Option<usize> {
+    let is_event = *bytes.first()? == START;
+    let end = if is_event { END } else { b"\n" };
+    // The end may begin with the last byte that was searched; the first byte ends nothing that it begins.
+    let from = searched.saturating_sub(1).max(usize::from(is_event));
+    let rest = bytes.get(from..).unwrap_or_default();
+    let whole = rest.windows(end.len()).position(|window| window == end).map(|at| from + at + end.len());
+    // What another event cuts off ends there.
+    let cut = rest.iter().position(|byte| *byte == START).map(|at| from + at);
     let too_long = (bytes.len() >= LONGEST || is_last).then_some(bytes.len().min(LONGEST));
-    end.filter(|end| *end <= LONGEST).or(too_long)
+    whole.into_iter().chain(cut).min().filter(|end| *end <= LONGEST).or(too_long)
 }
 
 /// An event with its fields; a line of another kind (of the JVM itself, say) is a message alone.
