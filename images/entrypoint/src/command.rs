@@ -9,11 +9,14 @@ use std::process::{Command, ExitCode};
 use crate::container::Container;
 use crate::entries::{self, Entry};
 use crate::environment::Environment;
+use crate::flags::{self, Flags};
 use crate::healthcheck;
 use crate::java::Java;
 use crate::kafka;
 use crate::launchers::{self, Launcher};
-use crate::problem::Problem;
+use crate::life;
+use crate::problem::{Findings, Problem};
+use crate::properties::Properties;
 use crate::seccomp;
 use crate::zookeeper;
 
@@ -26,6 +29,8 @@ PID 1 of kimg's images: turns the environment into a configuration, and becomes 
   kafka | zookeeper     configure and start the server
   ... --explain         print each property and where it came from, and end
   ... --check           check the configuration and end: 0 where it is good, 2 where it is not
+  kafka ... --json      with --explain: as JSON
+  kafka ... --root DIR  with --explain or --check: DIR stands for `/`; nothing is run, and nothing is written
   healthcheck kafka | zookeeper
                         0 where the server answers
   NAME ARGUMENT...      a launcher (kafka-topics.sh), or any other program of the image
@@ -63,14 +68,13 @@ fn enter(container: Container, mut arguments: Vec<OsString>) -> ExitCode {
 /// What the first argument says.
 fn run(mut container: Container, mut arguments: Vec<OsString>) -> ExitCode {
     let first = if arguments.is_empty() { String::new() } else { arguments.remove(0).to_string_lossy().into_owned() };
-    let flag = |name: &str| arguments.iter().any(|argument| argument == name);
     if entries::find(&first).is_some() {
         container.called = PathBuf::from(first);
         return enter(container, arguments);
     }
     match first.as_str() {
-        "kafka" => serve_kafka(&container, flag("--explain"), flag("--check")),
-        "zookeeper" => serve_zookeeper(&container, flag("--explain"), flag("--check")),
+        "kafka" => with_flags(&arguments, &flags::OF_KAFKA, |flags| serve_kafka(&container, flags)),
+        "zookeeper" => with_flags(&arguments, &flags::OF_ZOOKEEPER, |flags| serve_zookeeper(&container, flags)),
         "healthcheck" => check_health(&arguments.first().map_or_else(String::new, file_name)),
         "" | "--help" | "-h" => {
             tell(HELP);
@@ -87,21 +91,41 @@ fn file_name(path: &OsString) -> String {
     Path::new(path).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
+fn with_flags(arguments: &[OsString], known: &[&str], serve: impl FnOnce(&Flags) -> ExitCode) -> ExitCode {
+    match flags::parse(arguments, known) {
+        Ok(flags) if flags.help => {
+            tell(HELP);
+            ExitCode::SUCCESS
+        }
+        Ok(flags) => serve(&flags),
+        Err(problem) => refuse(&[problem]),
+    }
+}
+
 /// Configures a broker, and becomes it.
-fn serve_kafka(container: &Container, explain: bool, check: bool) -> ExitCode {
+fn serve_kafka(container: &Container, flags: &Flags) -> ExitCode {
+    let other =
+        flags.root.as_ref().map(|root| Container::below(root, container.environment.clone(), &container.called));
+    let container = other.as_ref().unwrap_or(container);
     let layout = kafka::Layout::of_image(&container.table);
     let configuration = kafka::configure(container, &layout);
-    if !configuration.findings.problems.is_empty() {
-        return refuse(&configuration.findings.problems);
+    let problems = &configuration.findings.problems;
+    let is_good = problems.is_empty();
+    if flags.explain {
+        tell(&match flags.json {
+            true => format!("{}\n", kafka::report::to_json(&configuration)),
+            false => kafka::report::to_text(&configuration),
+        });
+        return if is_good { ExitCode::SUCCESS } else { ExitCode::from(WRONG) };
     }
-    if explain {
-        tell(&kafka::report::to_text(&configuration));
+    for line in kafka::report::story(&configuration) {
+        say(&line);
     }
-    if explain || check {
+    if !is_good {
+        return refuse(problems);
+    }
+    if flags.check {
         return ExitCode::SUCCESS;
-    }
-    for note in &configuration.findings.notes {
-        say(&format!("kimg: {note}"));
     }
     match kafka::start::prepare(&configuration, container, &layout) {
         Ok(java) => {
@@ -113,16 +137,16 @@ fn serve_kafka(container: &Container, explain: bool, check: bool) -> ExitCode {
 }
 
 /// Configures a server of ZooKeeper, and becomes it.
-fn serve_zookeeper(container: &Container, explain: bool, check: bool) -> ExitCode {
+fn serve_zookeeper(container: &Container, flags: &Flags) -> ExitCode {
     let layout = zookeeper::Layout::of_image();
     let server = match zookeeper::Server::of(&container.environment, &container.host, &layout) {
         Ok(server) => server,
         Err(problems) => return refuse(&problems),
     };
-    if explain {
+    if flags.explain {
         tell(&server.properties.explain());
     }
-    if explain || check {
+    if flags.explain || flags.check {
         return ExitCode::SUCCESS;
     }
     say(&format!("kimg: myid: {} ({})", server.id.0, server.id.1));
@@ -139,7 +163,10 @@ fn become_java(java: &Java) -> ExitCode {
         Ok(Some(done)) => say(&format!("kimg: {done}")),
         Err(error) => say(&format!("kimg: the runtime denies clone3, and no filter can be set: {error}")),
     }
-    refuse(&[java.exec()])
+    match java.json_log {
+        true => life::supervise(java, |_| ()).unwrap_or_else(|problem| refuse(&[problem])),
+        false => refuse(&[java.exec()]),
+    }
 }
 
 fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec<OsString>) -> ExitCode {
@@ -147,12 +174,12 @@ fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec
     let of_kafka = kafka::Layout::of_image(&container.table);
     let java = match launcher {
         Launcher::Absent { why } => Err(Problem::new(name, why.clone(), "use upstream's own release for it")),
-        Launcher::Server { product, .. } if product == "kafka" => kafka_server(container, &of_kafka, arguments),
+        Launcher::Server { product, .. } if product == "kafka" => return kafka_server(container, &of_kafka, arguments),
         Launcher::Server { .. } => zookeeper_server(environment, &arguments),
-        Launcher::Class { heap } => match arguments.split_first() {
+        Launcher::Class { heap } => match kafka::jvm::without_script_flags(&arguments).split_first() {
             Some((main, rest)) => {
                 let main = main.to_string_lossy();
-                kafka::jvm::tool(environment, &of_kafka, heap, &main, rest.to_vec())
+                kafka::jvm::tool(container, &of_kafka, heap, &main, rest.to_vec())
             }
             None => Err(Problem::new(name, "it needs a class", "name a main class and its arguments")),
         },
@@ -161,7 +188,7 @@ fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec
             all.extend(arguments);
             match main.starts_with("org.apache.zookeeper.") && zookeeper::Layout::of_image().home.is_dir() {
                 true => zookeeper::tool(environment, &zookeeper::Layout::of_image(), heap, main, all),
-                false => kafka::jvm::tool(environment, &of_kafka, heap, main, all),
+                false => kafka::jvm::tool(container, &of_kafka, heap, main, all),
             }
         }
     };
@@ -172,22 +199,31 @@ fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec
 }
 
 /// `kafka-server-start.sh [-daemon] FILE [--override K=V]…`: the user's own file, as upstream's script takes it.
-fn kafka_server(container: &Container, layout: &kafka::Layout, mut arguments: Vec<OsString>) -> Result<Java, Problem> {
+fn kafka_server(container: &Container, layout: &kafka::Layout, mut arguments: Vec<OsString>) -> ExitCode {
     arguments.retain(|argument| argument != "-daemon");
-    match arguments.is_empty() {
-        true => Err(Problem::new(
+    if arguments.is_empty() {
+        return refuse(&[Problem::new(
             "kafka-server-start.sh",
             "it needs a properties file",
             "name one, or run `kimg-entrypoint kafka` to configure by the environment",
-        )),
-        false => {
-            let file = PathBuf::from(arguments.remove(0));
-            for warning in kafka::start::warnings(container, layout, &file, &arguments) {
-                say(&format!("kimg: warning: {}: {}", warning.subject, warning.reason()));
-                say(&format!("kimg: hint: {}", warning.hint));
-            }
-            kafka::jvm::broker(&container.environment, layout, &file, &arguments)
-        }
+        )]);
+    }
+    let file = PathBuf::from(arguments.remove(0));
+    let mut findings = Findings::default();
+    let dialect = kafka::dialect::choose(container, &mut findings).dialect;
+    let text = container.read(&file).unwrap_or_default();
+    let properties = Properties::parse(&text, &file.display().to_string());
+    let jvm = kafka::jvm::decide(container, layout, dialect, &properties, &mut findings);
+    findings.warnings.extend(kafka::start::warnings(container, layout, &file, &arguments));
+    if !findings.problems.is_empty() {
+        return refuse(&findings.problems);
+    }
+    for line in findings.lines() {
+        say(&line);
+    }
+    match jvm.broker(layout, &layout.configuration, &file, &arguments) {
+        Ok(java) => become_java(&java),
+        Err(problem) => refuse(&[problem]),
     }
 }
 

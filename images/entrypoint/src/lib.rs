@@ -6,17 +6,27 @@
 
 pub mod command;
 pub mod container;
+
+pub mod deadline;
 pub mod entries;
 pub mod environment;
+pub mod flags;
 pub mod healthcheck;
 pub mod java;
+pub mod json;
+pub mod json_log;
 pub mod kafka;
 pub mod launchers;
+pub mod life;
+pub mod memory;
+pub mod open_files;
 pub mod ordinal;
 pub mod places;
 pub mod problem;
 pub mod properties;
 pub mod seccomp;
+pub mod signals;
+pub mod time_zone;
 pub mod zookeeper;
 
 pub use command::main;

@@ -71,4 +71,25 @@ impl Findings {
     pub fn refuse(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
+
+    /// Notes and warnings, as they are said at the start.
+    pub fn lines(&self) -> Vec<String> {
+        let notes = self.notes.iter().map(|note| format!("kimg: {note}"));
+        let warnings = self
+            .warnings
+            .iter()
+            .map(|warning| format!("kimg: warning: {}: {}; {}", warning.subject, warning.reason(), warning.hint));
+        notes.chain(warnings).map(|line| one_line(&line)).collect()
+    }
+}
+
+/// A text from outside as one line: control characters are written as in Rust.
+pub fn one_line(text: &str) -> String {
+    text.chars().fold(String::new(), |mut line, letter| {
+        match letter.is_control() {
+            true => line.extend(letter.escape_default()),
+            false => line.push(letter),
+        }
+        line
+    })
 }

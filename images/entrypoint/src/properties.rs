@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::problem::one_line;
+
 /// Properties with their origins, sorted by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Properties(BTreeMap<String, (String, String)>);
@@ -52,26 +54,95 @@ impl Properties {
     pub fn explain(&self) -> String {
         self.0.iter().fold(String::new(), |mut text, (name, (value, origin))| {
             let value = if is_secret(name) { "***" } else { value };
-            let _ = writeln!(text, "{name}={value}    # {origin}");
+            let _ = writeln!(text, "{}", one_line(&format!("{name}={value}    # {origin}")));
             text
         })
     }
 
-    /// The properties of a text; of a name that comes twice the last counts, as in Java.
+    /// The properties of a text, as java.util.Properties.load reads it; of a name that comes twice the last counts.
     pub fn parse(text: &str, origin: &str) -> Properties {
         let mut properties = Properties::default();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', '!'])) {
-            let (name, value) = line.split_once('=').unwrap_or((line, ""));
-            properties.set(name.trim(), value.trim(), origin);
+        for line in logical_lines(text) {
+            let (name, value) = split(&line);
+            properties.set(unescape(name), unescape(value), origin);
         }
         properties
     }
 }
 
-/// Names whose values are nobody's business; `sasl.jaas.config` holds passwords too.
+const BLANKS: [char; 3] = [' ', '\t', '\u{c}'];
+
+/// Lines without comments and empty ones, each with those that an odd number of backslashes at its end joins to it.
+fn logical_lines(text: &str) -> Vec<String> {
+    let (mut lines, mut open) = (Vec::new(), None::<String>);
+    for line in text.replace("\r\n", "\n").split(['\n', '\r']) {
+        let line = line.trim_start_matches(BLANKS);
+        if open.is_none() && (line.is_empty() || line.starts_with(['#', '!'])) {
+            continue;
+        }
+        let backslashes = line.len() - line.trim_end_matches('\\').len();
+        let continues = backslashes % 2 == 1;
+        open.get_or_insert_default().push_str(if continues { &line[..line.len() - 1] } else { line });
+        if !continues {
+            lines.extend(open.take());
+        }
+    }
+    lines.extend(open.filter(|line| !line.is_empty()));
+    lines
+}
+
+/// The name ends at the first `=`, `:` or blank that is not escaped.
+fn split(line: &str) -> (&str, &str) {
+    let mut escaped = false;
+    let end = line.find(|letter: char| {
+        let ends = !escaped && (['=', ':'].contains(&letter) || BLANKS.contains(&letter));
+        escaped = letter == '\\' && !escaped;
+        ends
+    });
+    let (name, rest) = line.split_at(end.unwrap_or(line.len()));
+    let rest = rest.trim_start_matches(BLANKS);
+    let value = rest.strip_prefix(['=', ':']).unwrap_or(rest);
+    (name, value.trim_start_matches(BLANKS))
+}
+
+/// Without backslashes; `\uXXXX` are units of UTF-16.
+fn unescape(text: &str) -> String {
+    let (mut units, mut letters) = (Vec::new(), text.chars());
+    while let Some(letter) = letters.next() {
+        let letter = match letter {
+            '\\' => match letters.next() {
+                Some('t') => '\t',
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('f') => '\u{c}',
+                Some('u') => {
+                    let digits: String = letters.clone().take(4).filter(char::is_ascii_hexdigit).collect();
+                    match u16::from_str_radix(&digits, 16) {
+                        Ok(unit) if digits.len() == 4 => {
+                            units.push(unit);
+                            letters.nth(3);
+                            continue;
+                        }
+                        _ => 'u',
+                    }
+                }
+                Some(other) => other,
+                None => break,
+            },
+            other => other,
+        };
+        units.extend_from_slice(letter.encode_utf16(&mut [0; 2]));
+    }
+    String::from_utf16_lossy(&units)
+}
+
+/// Names whose values are nobody's business, of properties and of variables; `sasl.jaas.config` holds passwords too.
 pub fn is_secret(name: &str) -> bool {
-    ["password", "secret", "jaas", "credential", "token"].iter().any(|word| name.to_lowercase().contains(word))
-        || name.ends_with(".key")
+    let name = name.to_lowercase().replace('_', ".");
+    let holds = ["password", "secret", "jaas", "credential"].iter().any(|word| name.contains(word));
+    // password.encoder.iterations, delegation.token.secret… are no secrets in all their parts.
+    let describes = [".ms", ".iterations", ".length", ".algorithm"].iter().any(|ending| name.ends_with(ending));
+    (holds && !describes) || name.ends_with(".key") || name.ends_with("token")
 }
 
 /// java.util.Properties.load: backslashes and line ends are escaped, leading blanks of values, and of names also what

@@ -201,6 +201,7 @@ fn program(
         main: main.to_owned(),
         arguments,
         without: vec!["JMXPORT"],
+        json_log: false,
     })
 }
 

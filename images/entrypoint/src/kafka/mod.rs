@@ -22,10 +22,12 @@ use crate::container::Container;
 use crate::launchers;
 use crate::problem::Findings;
 use crate::properties::Properties;
+use crate::{open_files, time_zone};
 
 pub use data::Data;
 pub use dialect::{Choice, Dialect};
 pub use identity::Id;
+pub use jvm::Jvm;
 pub use mode::Mode;
 
 /// Where Kafka lies in the image, and what sets its version apart. Paths are those inside the container.
@@ -74,6 +76,8 @@ pub struct Configuration {
     pub data: Data,
     /// KRaft's cluster id, with which storage is formatted.
     pub cluster_id: Option<String>,
+    /// How Java is started.
+    pub jvm: Jvm,
     /// What came to light.
     pub findings: Findings,
 }
@@ -97,10 +101,13 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     }
     let cluster_id = cluster_id::decide(container, &properties, mode, &data, layout, dialect.dialect, &mut findings);
     known::check(&properties, layout, &mut findings);
+    let jvm = jvm::decide(container, layout, dialect.dialect, &properties, &mut findings);
+    open_files::check(container, &data, &mut findings);
+    time_zone::check(container, &mut findings);
     let notes = [
         format!("mode: {}", mode::explain(mode, &properties)),
         format!("{}: {} ({})", mode.id_property(), id.value, id.origin),
     ];
     findings.notes.splice(0..0, notes);
-    Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, findings }
+    Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, jvm, findings }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::dialect::Dialect;
-use super::{Configuration, Layout, data, jvm, storage};
+use super::{Configuration, Layout, data, storage};
 use crate::container::Container;
 use crate::java::Java;
 use crate::places::{self, Process};
@@ -56,11 +56,12 @@ fn become_broker(
         let bootstrap = container.path(layout.home.join("config").join(storage::BOOTSTRAP));
         storage::format(folders, cluster_id, &configuration.id, &bootstrap)?;
     }
+    let places = places_of(configuration, container, layout);
     let (file, arguments) = match &configuration.file {
         Some(file) => (container.path(file), overrides(&configuration.properties, file)),
-        None => (write(&configuration.properties, &places_of(configuration, container, layout))?, Vec::new()),
+        None => (write(&configuration.properties, &places)?, Vec::new()),
     };
-    jvm::broker(&container.environment, layout, &file, &arguments)
+    configuration.jvm.broker(layout, &places, &file, &arguments)
 }
 
 /// Where the configuration may be written, the best first: the family's folders, then those of the image.
