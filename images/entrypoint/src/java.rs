@@ -44,13 +44,24 @@ impl Java {
         line
     }
 
-    /// Becomes it; comes back only with the reason why not.
-    pub fn exec(&self) -> Problem {
+    /// The command that starts it.
+    pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         for name in &self.without {
             command.env_remove(name);
         }
-        let error = command.args(self.command_line()).exec();
+        command.args(self.command_line());
+        command
+    }
+
+    /// Becomes it; comes back only with the reason why not.
+    pub fn exec(&self) -> Problem {
+        let error = self.command().exec();
+        self.problem(&error)
+    }
+
+    /// What is wrong where it does not start.
+    pub fn problem(&self, error: &std::io::Error) -> Problem {
         Problem::new(
             self.program.display().to_string(),
             format!("it cannot be started: {error}"),

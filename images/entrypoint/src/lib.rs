@@ -6,16 +6,19 @@
 
 pub mod command;
 pub mod container;
+pub mod deadline;
 pub mod environment;
 pub mod healthcheck;
 pub mod java;
 pub mod kafka;
 pub mod launchers;
+pub mod life;
 pub mod ordinal;
 pub mod places;
 pub mod problem;
 pub mod properties;
 pub mod seccomp;
+pub mod signals;
 pub mod zookeeper;
 
 pub use command::main;
