@@ -10,7 +10,7 @@ use crate::container::Container;
 use crate::environment::Environment;
 use crate::healthcheck;
 use crate::java::Java;
-use crate::kafka;
+use crate::kafka::{self, ready::Question};
 use crate::launchers::{self, Launcher};
 use crate::problem::Problem;
 use crate::seccomp;
@@ -27,6 +27,8 @@ PID 1 of kimg's images: turns the environment into a configuration, and becomes 
   ... --check           check the configuration and end: 0 where it is good, 2 where it is not
   healthcheck kafka | zookeeper
                         0 where the server answers
+  ready kafka [--live | --in-sync]
+                        0 where the broker serves clients; `kimg-ready kafka` is the same
   NAME ARGUMENT...      a launcher (kafka-topics.sh), or any other program of the image
 ";
 
@@ -38,12 +40,16 @@ pub fn main() -> ExitCode {
     if let Some(launcher) = launchers::find(&container.table, &container.called_name()) {
         return launch(&launcher, &container.called_name(), &container, arguments);
     }
+    if container.called_name() == "kimg-ready" {
+        return check_ready(&container, &arguments);
+    }
     let first = if arguments.is_empty() { String::new() } else { arguments.remove(0).to_string_lossy().into_owned() };
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
     match first.as_str() {
         "kafka" => serve_kafka(&container, flag("--explain"), flag("--check")),
         "zookeeper" => serve_zookeeper(&container, flag("--explain"), flag("--check")),
-        "healthcheck" => check_health(&arguments.first().map_or_else(String::new, file_name)),
+        "healthcheck" => check_health(&container, &arguments.first().map_or_else(String::new, file_name)),
+        "ready" => check_ready(&container, &arguments),
         "" | "--help" | "-h" => {
             tell(HELP);
             ExitCode::SUCCESS
@@ -191,17 +197,47 @@ fn become_program(name: &str, arguments: &[OsString]) -> ExitCode {
     refuse(&[Problem::new(name, format!("it cannot be started: {error}"), hint)])
 }
 
-fn check_health(product: &str) -> ExitCode {
-    let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+/// Docker's HEALTHCHECK.
+fn check_health(container: &Container, product: &str) -> ExitCode {
     let result = match product {
-        "kafka" => kafka::ready::check(&kafka::Layout::of_image("")),
-        "zookeeper" => healthcheck::zookeeper(local(2181)),
-        other => Err(io::Error::other(format!("`{other}` is neither kafka nor zookeeper"))),
+        "kafka" => {
+            kafka::ready::ask(container, &kafka::Layout::of_image(&container.table), Question::Ready).map(|_| ())
+        }
+        "zookeeper" => {
+            healthcheck::zookeeper(SocketAddr::from(([127, 0, 0, 1], 2181))).map_err(|error| error.to_string())
+        }
+        other => Err(format!("`{other}` is neither kafka nor zookeeper")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&format!("unhealthy: {error}"));
+        Err(why) => {
+            say(&format!("unhealthy: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `kimg-ready kafka [--live | --in-sync]`: 0 yes, 1 no, 2 a question that there is not.
+fn check_ready(container: &Container, arguments: &[OsString]) -> ExitCode {
+    let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let question = match words.split_first() {
+        Some((product, flags)) if product == "kafka" => Question::of(flags),
+        _ => Err(words.first().cloned().unwrap_or_default()),
+    };
+    let question = match question {
+        Ok(question) => question,
+        Err(word) => {
+            let why = format!("`{word}` is no question");
+            return refuse(&[Problem::new("kimg-ready", why, "ask `kimg-ready kafka [--live | --in-sync]`")]);
+        }
+    };
+    match kafka::ready::ask(container, &kafka::Layout::of_image(&container.table), question) {
+        Ok(found) => {
+            tell(&format!("{found}\n"));
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            say(&format!("not ready: {why}"));
             ExitCode::FAILURE
         }
     }
