@@ -10,7 +10,7 @@ use crate::container::Container;
 use crate::environment::Environment;
 use crate::healthcheck;
 use crate::java::Java;
-use crate::kafka::{self, ready::Question};
+use crate::kafka::{self, ready::Question, wait::Waited};
 use crate::launchers::{self, Launcher};
 use crate::problem::Problem;
 use crate::seccomp;
@@ -83,8 +83,11 @@ fn serve_kafka(container: &Container, explain: bool, check: bool) -> ExitCode {
     }
     match kafka::start::prepare(&configuration, container, &layout) {
         Ok(java) => {
-            kafka::wait::for_zookeeper(&configuration, container, &mut |text| say(&format!("kimg: {text}")));
-            become_java(&java)
+            match kafka::wait::for_zookeeper(&configuration, container, &mut |text| say(&format!("kimg: {text}"))) {
+                Waited::GoOn => become_java(&java),
+                Waited::Stopped(signal) => ExitCode::from(signal.exit_code()),
+                Waited::Refused(problem) => refuse(&[problem]),
+            }
         }
         Err(problem) => refuse(&[problem]),
     }

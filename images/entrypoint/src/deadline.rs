@@ -58,6 +58,11 @@ impl TimedStream {
         }
         Err(last)
     }
+
+    /// Gives what comes next another deadline.
+    pub fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+    }
 }
 
 impl Read for TimedStream {

@@ -4,7 +4,11 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, ExitCode, Stdio};
 
+use kimg_entrypoint::container::Container;
+use kimg_entrypoint::environment::Environment;
 use kimg_entrypoint::java::Java;
+use kimg_entrypoint::kafka::wait::{Waited, for_zookeeper};
+use kimg_entrypoint::kafka::{Layout, configure};
 use kimg_entrypoint::life::{self, Children};
 use kimg_entrypoint::signals::{self, Held, Signal};
 
@@ -26,6 +30,7 @@ fn main() -> ExitCode {
     what_cannot_start_is_a_problem();
     signals_reach_a_program_before_java();
     a_wait_ends_when_a_signal_comes();
+    a_wait_for_zookeeper_ends_when_a_signal_comes();
     let _ = writeln!(std::io::stdout(), "life: ok");
     ExitCode::SUCCESS
 }
@@ -56,7 +61,23 @@ fn play(role: &str, script: &str, beside: &str) -> ExitCode {
             let signal = held.next(std::time::Duration::from_secs(60));
             signal.map_or(ExitCode::FAILURE, |signal| ExitCode::from(signal.exit_code()))
         }
+        "zookeeper" => wait_for(script),
         _ => ExitCode::from(98),
+    }
+}
+
+/// Waits for a ZooKeeper at which nobody listens.
+fn wait_for(connect: &str) -> ExitCode {
+    let variables = [("KIMG_DIALECT", "kimg"), ("KAFKA_ZOOKEEPER_CONNECT", connect)];
+    let container =
+        Container { root: "/nonexistent".into(), environment: Environment::of(variables), ..Container::default() };
+    let configuration = configure(&container, &Layout::of_image(""));
+    let waited = for_zookeeper(&configuration, &container, &mut |line| {
+        let _ = writeln!(std::io::stdout(), "{line}");
+    });
+    match waited {
+        Waited::Stopped(signal) => ExitCode::from(signal.exit_code()),
+        _ => ExitCode::FAILURE,
     }
 }
 
@@ -160,6 +181,14 @@ fn signals_reach_a_program_before_java() {
 fn a_wait_ends_when_a_signal_comes() {
     let mut player = Player::start("wait", "", "");
     assert_eq!(player.line(), "ready");
+    player.send(Signal::TERMINATE);
+    assert_eq!(player.code(), Some(143));
+}
+
+fn a_wait_for_zookeeper_ends_when_a_signal_comes() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut player = Player::start("zookeeper", &port.to_string(), "");
+    assert!(player.line().starts_with("waiting for ZooKeeper"));
     player.send(Signal::TERMINATE);
     assert_eq!(player.code(), Some(143));
 }

@@ -17,6 +17,8 @@ pub mod start;
 pub mod storage;
 pub mod variables;
 pub mod wait;
+pub mod zookeeper_connect;
+pub mod zookeeper_protocol;
 
 use std::path::PathBuf;
 
@@ -98,6 +100,7 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
         mode::complete_single_node(&mut properties, &id.value);
     }
     let cluster_id = cluster_id::decide(container, mode, &data, &mut findings);
+    wait::check(container, &properties, &mut findings);
     known::check(&properties, layout, &mut findings);
     let notes = [format!("mode: {}", mode.describe()), format!("{}: {} ({})", mode.id_property(), id.value, id.origin)];
     findings.notes.splice(0..0, notes);

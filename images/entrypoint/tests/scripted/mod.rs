@@ -203,3 +203,63 @@ fn string(out: &mut Vec<u8>, text: &str) {
     out.extend(i16::try_from(text.len()).unwrap().to_be_bytes());
     out.extend(text.as_bytes());
 }
+
+/// What a scripted ZooKeeper has.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// Without a quorum it closes connections.
+    pub has_quorum: bool,
+    /// Its nodes.
+    pub nodes: Vec<(String, String)>,
+    /// An error for whatever is asked; 0 is none.
+    pub error: i32,
+    /// How often each path was asked for.
+    pub asked: Vec<String>,
+    /// Sessions that were closed by their client.
+    pub closed: usize,
+}
+
+/// A server of ZooKeeper, at a port that nothing uses where that is 0.
+pub fn zookeeper(port: u16, tree: Arc<Mutex<Tree>>) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || listener.incoming().for_each(|stream| serve_session(stream.unwrap(), &tree)));
+    address
+}
+
+fn serve_session(mut stream: TcpStream, tree: &Mutex<Tree>) {
+    let Some(request) = read_message(&mut stream) else { return };
+    assert_eq!(request.len(), 45, "a ConnectRequest with the flag that 3.4 knows too");
+    assert_eq!(&request[16..28], [&[0; 8][..], &[0, 0, 0, 16]].concat(), "a new session");
+    if !tree.lock().unwrap().has_quorum {
+        return;
+    }
+    let session = [&[0, 0, 0, 0, 0, 0, 0x17, 0x70][..], &[1; 8], &[0, 0, 0, 16], &[2; 16], &[0]].concat();
+    write_message(&mut stream, &session);
+    while let Some(request) = read_message(&mut stream) {
+        let mut tree = tree.lock().unwrap();
+        let kind = i32::from_be_bytes(request[4..8].try_into().unwrap());
+        let mut answer = [&request[..4], &[0; 8]].concat();
+        match kind {
+            4 => {
+                let size = usize::from(request[11]);
+                assert_eq!(request.len(), 12 + size + 1);
+                let path = String::from_utf8(request[12..12 + size].to_vec()).unwrap();
+                let data = tree.nodes.iter().find(|(own, _)| *own == path).map(|(_, data)| data.clone());
+                let error = if tree.error != 0 { tree.error } else { data.as_ref().map_or(-101, |_| 0) };
+                answer.extend(error.to_be_bytes());
+                if let Some(data) = data.filter(|_| error == 0) {
+                    count(&mut answer, data.len());
+                    answer.extend([data.as_bytes(), &[0; 68]].concat());
+                }
+                tree.asked.push(path);
+            }
+            -11 => {
+                answer.extend([0; 4]);
+                tree.closed += 1;
+            }
+            other => panic!("no such request: {other}"),
+        }
+        write_message(&mut stream, &answer);
+    }
+}
