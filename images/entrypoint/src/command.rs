@@ -10,8 +10,9 @@ use crate::container::Container;
 use crate::environment::Environment;
 use crate::healthcheck;
 use crate::java::Java;
-use crate::kafka::{self, ready::Question, wait::Waited};
+use crate::kafka::{self, own_listener::OwnListener, ready::Question, wait::Waited};
 use crate::launchers::{self, Launcher};
+use crate::life::{self, Children};
 use crate::problem::Problem;
 use crate::seccomp;
 use crate::zookeeper;
@@ -81,16 +82,35 @@ fn serve_kafka(container: &Container, explain: bool, check: bool) -> ExitCode {
     for note in &configuration.findings.notes {
         say(&format!("kimg: {note}"));
     }
-    match kafka::start::prepare(&configuration, container, &layout) {
-        Ok(java) => {
-            match kafka::wait::for_zookeeper(&configuration, container, &mut |text| say(&format!("kimg: {text}"))) {
-                Waited::GoOn => become_java(&java),
-                Waited::Stopped(signal) => ExitCode::from(signal.exit_code()),
-                Waited::Refused(problem) => refuse(&[problem]),
-            }
-        }
-        Err(problem) => refuse(&[problem]),
+    let mut tell = |text: &str| say(&format!("kimg: {text}"));
+    let rules = configuration.dialect.dialect.rules();
+    let prepared = kafka::start::prepare(&configuration, container, &layout).and_then(|java| {
+        kafka::init_scripts::run(&configuration.scripts, container, rules, &mut tell)?;
+        Ok(java)
+    });
+    match prepared.map(|java| (java, kafka::wait::for_zookeeper(&configuration, container, &mut tell))) {
+        Ok((_, Waited::Stopped(signal))) => ExitCode::from(signal.exit_code()),
+        Ok((_, Waited::Refused(problem))) | Err(problem) => refuse(&[problem]),
+        Ok((java, Waited::GoOn)) if configuration.topics.is_empty() => become_java(&java),
+        Ok((java, Waited::GoOn)) => supervise_kafka(&java, configuration, container, layout),
     }
+}
+
+/// Java is a child where something is left to do after its start.
+fn supervise_kafka(
+    java: &Java,
+    configuration: kafka::Configuration,
+    container: &Container,
+    layout: kafka::Layout,
+) -> ExitCode {
+    allow_threads();
+    let container = container.clone();
+    let after_start = move |children: &Children| {
+        let listener = OwnListener::of(&configuration.properties);
+        let mut tell = |text: &str| say(&format!("kimg: {text}"));
+        kafka::topics::create(&configuration.topics, &listener, &container, &layout, Some(children), &mut tell);
+    };
+    life::supervise(java, after_start).unwrap_or_else(|problem| refuse(&[problem]))
 }
 
 /// Configures a server of ZooKeeper, and becomes it.
@@ -115,12 +135,17 @@ fn serve_zookeeper(container: &Container, explain: bool, check: bool) -> ExitCod
 
 /// The last step of every start: threads must be possible, then Java takes over.
 fn become_java(java: &Java) -> ExitCode {
+    allow_threads();
+    refuse(&[java.exec()])
+}
+
+/// A current glibc cannot start threads under an old runtime's seccomp profile.
+fn allow_threads() {
     match seccomp::allow_threads() {
         Ok(None) => {}
         Ok(Some(done)) => say(&format!("kimg: {done}")),
         Err(error) => say(&format!("kimg: the runtime denies clone3, and no filter can be set: {error}")),
     }
-    refuse(&[java.exec()])
 }
 
 fn launch(launcher: &Launcher, name: &str, container: &Container, arguments: Vec<OsString>) -> ExitCode {

@@ -18,6 +18,9 @@ use crate::signals::{self, Held, Signal};
 /// How long a signal is waited for before the children are looked at all the same.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// The same before Java starts, where every moment counts.
+const LOOK_BEFORE: Duration = Duration::from_millis(50);
+
 /// The programs that were started here. PID 1 takes the end of every process of the container, so nobody else may wait
 /// for a child: who starts one here is told its exit code.
 #[derive(Debug)]
@@ -65,7 +68,7 @@ impl Children {
     /// Passes signals on to a child and takes the end of every process, until that child ends.
     fn until_end_of(&self, process: u32) -> u8 {
         loop {
-            while let Some((ended, code)) = signals::reap() {
+            while let Some((ended, code)) = signals::reap(None) {
                 if ended == process {
                     self.table().remove(&process);
                     return code;
@@ -95,8 +98,16 @@ pub fn supervise(java: &Java, after_start: impl FnOnce(&Children) + Send + 'stat
 }
 
 /// Runs a program to its end before Java starts, with the signals that come passed on to it; the answer is its exit code.
+/// The end of no other process is taken.
 pub fn run_before(command: &mut Command) -> io::Result<u8> {
     let children = Children::new();
     let process = children.start(command)?;
-    Ok(children.until_end_of(process))
+    loop {
+        if let Some((_, code)) = signals::reap(Some(process)) {
+            return Ok(code);
+        }
+        if let Some(signal) = children.held.next(LOOK_BEFORE).filter(|signal| *signal != Signal::CHILD) {
+            let _ = signals::send(process, signal);
+        }
+    }
 }

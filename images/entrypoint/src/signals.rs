@@ -129,12 +129,13 @@ pub fn send(process: u32, signal: Signal) -> io::Result<()> {
     }
 }
 
-/// A child that ended, of those that were started here or came to PID 1 because their own parent ended, and its exit
-/// code: 128 and the signal's number where a signal ended it. `None` where no child has ended.
-pub fn reap() -> Option<(u32, u8)> {
+/// A child that ended, and its exit code: 128 and the signal's number where a signal ended it. `None` where none has. With
+/// a process only that one; else any of those that were started here, or came to PID 1 because their own parent ended.
+pub fn reap(process: Option<u32>) -> Option<(u32, u8)> {
+    let which = process.map_or(Ok(-1), i32::try_from).ok()?;
     let mut status = 0;
     // SAFETY: the status lives here.
-    let process = unsafe { waitpid(-1, &raw mut status, WITHOUT_HANGING) };
+    let process = unsafe { waitpid(which, &raw mut status, WITHOUT_HANGING) };
     let process = u32::try_from(process).ok().filter(|process| *process > 0)?;
     let by_signal = status & 0x7f;
     let code = match by_signal {

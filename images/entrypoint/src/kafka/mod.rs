@@ -4,6 +4,7 @@ pub mod cluster_id;
 pub mod data;
 pub mod dialect;
 pub mod identity;
+pub mod init_scripts;
 pub mod jvm;
 pub mod known;
 pub mod listeners;
@@ -15,6 +16,7 @@ pub mod report;
 pub mod running;
 pub mod start;
 pub mod storage;
+pub mod topics;
 pub mod variables;
 pub mod wait;
 pub mod zookeeper_connect;
@@ -78,6 +80,10 @@ pub struct Configuration {
     pub data: Data,
     /// KRaft's cluster id, with which storage is formatted.
     pub cluster_id: Option<String>,
+    /// What runs before the broker starts.
+    pub scripts: Vec<init_scripts::Script>,
+    /// What is created when it has started.
+    pub topics: Vec<protocol::NewTopic>,
     /// What came to light.
     pub findings: Findings,
 }
@@ -102,7 +108,9 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     let cluster_id = cluster_id::decide(container, mode, &data, &mut findings);
     wait::check(container, &properties, &mut findings);
     known::check(&properties, layout, &mut findings);
+    let scripts = init_scripts::wanted(container, rules, &mut findings);
+    let topics = topics::wanted(container, rules, &mut findings);
     let notes = [format!("mode: {}", mode.describe()), format!("{}: {} ({})", mode.id_property(), id.value, id.origin)];
     findings.notes.splice(0..0, notes);
-    Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, findings }
+    Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, scripts, topics, findings }
 }
