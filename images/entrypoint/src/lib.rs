@@ -17,6 +17,7 @@ pub mod ordinal;
 pub mod places;
 pub mod problem;
 pub mod properties;
+pub mod resolver;
 pub mod seccomp;
 pub mod signals;
 pub mod zookeeper;

@@ -5,13 +5,18 @@ mod scripted;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
+use kimg_entrypoint::deadline::Deadline;
 use kimg_entrypoint::kafka::protocol::{Broker, Partition};
 use kimg_entrypoint::kafka::ready::{Question, ask};
 use kimg_entrypoint::kafka::running::Running;
 use kimg_entrypoint::kafka::{Layout, own_listener::OwnListener};
 use kimg_entrypoint::properties::Properties;
+use kimg_entrypoint::resolver::Resolver;
 use scripted::{ScriptedBroker, container, nobody, put, root, serve};
+
+const PATIENCE: Duration = Duration::from_secs(3);
 
 const FILE: &str = "tmp/kimg/server.properties";
 
@@ -89,7 +94,7 @@ fn in_sync_once_a_start_then_for_good() {
     assert_no(&asked(&root, Question::InSync), "1 partitions are not in sync: a-0");
     put(&root, "proc/1/stat", stat(4711));
     assert_yes(&asked(&root, Question::InSync), "serves");
-    let later = fs::metadata(root.join(FILE)).unwrap().modified().unwrap() + std::time::Duration::from_secs(1);
+    let later = fs::metadata(root.join(FILE)).unwrap().modified().unwrap() + Duration::from_secs(1);
     fs::File::options().write(true).open(root.join(FILE)).unwrap().set_modified(later).unwrap();
     assert_no(&asked(&root, Question::InSync), "not in sync");
 }
@@ -192,16 +197,18 @@ fn which_listener_is_asked() {
 
 #[test]
 fn a_listener_is_reached_where_it_is_bound() {
+    let resolver = Resolver { hosts: "10.1.2.3 kafka-1\n".to_owned(), ..Resolver::default() };
     for (listener, expected) in [
         ("PLAINTEXT://:9", vec!["127.0.0.1:9", "[::1]:9"]),
         ("PLAINTEXT://0.0.0.0:9", vec!["127.0.0.1:9", "[::1]:9"]),
         ("PLAINTEXT://[::]:9", vec!["127.0.0.1:9", "[::1]:9"]),
         ("PLAINTEXT://10.1.2.3:9", vec!["10.1.2.3:9"]),
         ("PLAINTEXT://[fd00::1]:9", vec!["[fd00::1]:9"]),
-        ("PLAINTEXT://no.such.host.invalid:9", vec![]),
+        ("PLAINTEXT://kafka-1:9", vec!["10.1.2.3:9"]),
+        ("PLAINTEXT://kafka-2:9", vec![]),
     ] {
         let properties = Properties::parse(&format!("listeners={listener}"), "test");
-        let addresses = OwnListener::of(&properties).addresses();
+        let addresses = OwnListener::of(&properties).addresses(&resolver, Deadline::after(PATIENCE));
         assert_eq!(addresses.iter().map(ToString::to_string).collect::<Vec<_>>(), expected, "{listener}");
     }
 }
@@ -239,9 +246,8 @@ fn brokers_are_told_with_their_addresses() {
     let broker = ScriptedBroker::start(3);
     let other = Broker { id: 4, host: "kafka-4".to_owned(), port: 9092 };
     broker.set(|state| state.brokers.push(other.clone()));
-    let patience = std::time::Duration::from_secs(3);
     let mut connection =
-        kimg_entrypoint::kafka::protocol::Connection::open(&[nobody(), broker.address], patience).unwrap();
+        kimg_entrypoint::kafka::protocol::Connection::open(&[nobody(), broker.address], PATIENCE).unwrap();
     let topics = kimg_entrypoint::kafka::protocol::Topics::None;
     let cluster = connection.metadata(topics, &mut |_| panic!("no topic was asked for")).unwrap();
     assert_eq!((cluster.controller, &cluster.brokers[1]), (3, &other));

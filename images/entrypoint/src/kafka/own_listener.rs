@@ -1,10 +1,12 @@
 //! The listener at which this container's own broker is asked.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::listeners::{self, Listener};
+use crate::deadline::Deadline;
 use crate::properties::Properties;
+use crate::resolver::Resolver;
 
 /// What a listener wants of a client, the easiest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,14 +51,14 @@ impl OwnListener {
     }
 
     /// The addresses at which it is reached from within the container.
-    pub fn addresses(&self) -> Vec<SocketAddr> {
+    pub fn addresses(&self, resolver: &Resolver, deadline: Deadline) -> Vec<SocketAddr> {
         let (host, port) = (self.listener.host.as_str(), self.listener.port);
         let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         match host.parse::<IpAddr>() {
             _ if host.is_empty() => loopback.map(|address| SocketAddr::new(address, port)).to_vec(),
             Ok(address) if address.is_unspecified() => loopback.map(|address| SocketAddr::new(address, port)).to_vec(),
             Ok(address) => vec![SocketAddr::new(address, port)],
-            Err(_) => (host, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default(),
+            Err(_) => resolver.addresses(host, port, deadline).unwrap_or_default(),
         }
     }
 }

@@ -12,7 +12,9 @@ use super::own_listener::{OwnListener, Protocol};
 use super::protocol::{Connection, Partition, Topics};
 use super::running::Running;
 use crate::container::Container;
+use crate::deadline::Deadline;
 use crate::healthcheck;
+use crate::resolver::Resolver;
 
 /// All that is asked is answered within this time.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -51,7 +53,7 @@ pub fn ask(container: &Container, layout: &Layout, question: Question) -> Result
     let running = Running::find(container, layout);
     let marks = Marks::of(container, layout, &running);
     let listener = OwnListener::of(&running.properties);
-    let addresses = listener.addresses();
+    let addresses = listener.addresses(&Resolver::of(container), Deadline::after(PATIENCE));
     let told = |error: io::Error| format!("{listener}: {error}");
     match question {
         Question::Live => live(&listener, &addresses, &marks),

@@ -4,7 +4,6 @@
 //!
 //! There they went to ZooKeeper, which Kafka's tool cannot do any more; here they go to the broker, by its own protocol.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use crate::container::Container;
 use crate::deadline::Deadline;
 use crate::life::Children;
 use crate::problem::{Findings, Problem};
+use crate::resolver::Resolver;
 
 const VARIABLE: &str = "KAFKA_CREATE_TOPICS";
 
@@ -147,7 +147,7 @@ pub fn create(
         return tell(&format!("{VARIABLE}: this is a controller only; set it on a broker"));
     }
     if listener.protocol == Protocol::Plaintext {
-        return by_protocol(topics, listener, deadline, tell);
+        return by_protocol(topics, listener, &Resolver::of(container), deadline, tell);
     }
     match (container.environment.get(CLIENT), children) {
         (Some(file), Some(children)) => by_tool(topics, listener, file, layout, children, tell),
@@ -158,12 +158,18 @@ pub fn create(
     }
 }
 
-fn by_protocol(topics: &[NewTopic], listener: &OwnListener, deadline: Deadline, tell: &mut dyn FnMut(&str)) {
+fn by_protocol(
+    topics: &[NewTopic],
+    listener: &OwnListener,
+    resolver: &Resolver,
+    deadline: Deadline,
+    tell: &mut dyn FnMut(&str),
+) {
     let mut pending = topics.to_vec();
     let (mut at_controller, mut is_told) = (false, false);
     let mut last = String::new();
     loop {
-        match try_create(&pending, &listener.addresses(), at_controller) {
+        match try_create(&pending, listener, resolver, at_controller) {
             Ok(results) => {
                 // With ZooKeeper only the controller creates topics; with KRaft each broker passes them on to it.
                 at_controller ^= results.iter().any(|result| result.error == 41);
@@ -192,14 +198,20 @@ fn by_protocol(topics: &[NewTopic], listener: &OwnListener, deadline: Deadline, 
 }
 
 /// Asks this broker, or the controller where another broker is that.
-fn try_create(topics: &[NewTopic], own: &[SocketAddr], at_controller: bool) -> std::io::Result<Vec<Created>> {
-    let mut broker = Connection::open(own, ANSWER)?;
+fn try_create(
+    topics: &[NewTopic],
+    listener: &OwnListener,
+    resolver: &Resolver,
+    at_controller: bool,
+) -> std::io::Result<Vec<Created>> {
+    let own = listener.addresses(resolver, Deadline::after(ANSWER));
+    let mut broker = Connection::open(&own, ANSWER)?;
     let cluster = broker.metadata(Topics::None, &mut |_| ())?;
     let controller = cluster.brokers.iter().find(|broker| broker.id == cluster.controller);
     match controller {
         _ if cluster.brokers.is_empty() => Err(std::io::Error::other("the broker knows no cluster yet")),
         Some(controller) if at_controller => {
-            let addresses: Vec<SocketAddr> = (controller.host.as_str(), controller.port).to_socket_addrs()?.collect();
+            let addresses = resolver.addresses(&controller.host, controller.port, Deadline::after(ANSWER))?;
             Connection::open(&addresses, ANSWER)?.create_topics(topics, ANSWER / 2)
         }
         _ => broker.create_topics(topics, ANSWER / 2),

@@ -10,6 +10,7 @@ use crate::container::Container;
 use crate::deadline::{Deadline, TimedStream};
 use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
+use crate::resolver::Resolver;
 use crate::signals::{Held, Signal};
 
 /// How long ZooKeeper is waited for; 0 is not at all.
@@ -85,7 +86,8 @@ pub fn for_zookeeper(configuration: &Configuration, container: &Container, tell:
     };
     // PID 1 has no handlers, so a signal would be lost that comes while it waits.
     let held = Held::new(&Signal::ENDING);
-    let waited = match answer(&ensemble, wants_tls(properties, container), patience, &held, tell) {
+    let resolver = Resolver::of(container);
+    let waited = match answer(&ensemble, wants_tls(properties, container), &resolver, patience, &held, tell) {
         Err(signal) => return Waited::Stopped(signal),
         Ok(Some(session)) => predecessor(session, &ensemble, configuration, &held, tell),
         Ok(None) => Waited::GoOn,
@@ -107,6 +109,7 @@ fn wants_tls(properties: &Properties, container: &Container) -> bool {
 fn answer(
     ensemble: &Ensemble,
     tls: bool,
+    resolver: &Resolver,
     patience: Duration,
     held: &Held,
     tell: &mut dyn FnMut(&str),
@@ -116,7 +119,7 @@ fn answer(
     loop {
         let mut failures = Vec::new();
         for server in &ensemble.servers {
-            match ask(server, tls, deadline.left_of(ANSWER).unwrap_or(PAUSE)) {
+            match ask(server, tls, resolver, deadline.left_of(ANSWER).unwrap_or(PAUSE)) {
                 Ok(session) => {
                     if is_told {
                         tell(&format!("ZooKeeper answers at {server} after {} s", deadline.passed().as_secs()));
@@ -147,10 +150,11 @@ fn answer(
     }
 }
 
-fn ask(server: &Server, tls: bool, patience: Duration) -> io::Result<Option<Session>> {
-    let addresses = server.addresses().map_err(|_| io::Error::other("its name does not resolve"))?;
+fn ask(server: &Server, tls: bool, resolver: &Resolver, patience: Duration) -> io::Result<Option<Session>> {
+    let deadline = Deadline::after(patience);
+    let addresses = resolver.addresses(&server.host, server.port, deadline)?;
     match tls {
-        true => TimedStream::connect(&addresses, Deadline::after(patience)).map(|_| None),
+        true => TimedStream::connect(&addresses, deadline).map(|_| None),
         false => Session::open(&addresses, patience).map(Some),
     }
 }

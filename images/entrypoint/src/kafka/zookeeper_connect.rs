@@ -3,7 +3,6 @@
 //! and empty members do not count.
 
 use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs};
 
 /// The port of a host that has none.
 const PORT: u16 = 2181;
@@ -55,11 +54,6 @@ impl Server {
         let port = if port.is_empty() { PORT } else { port.parse().ok()? };
         let is_clean = !host.is_empty() && !host.contains([' ', '@', '=', '[', ']', '"', '\'']);
         is_clean.then(|| Server { host: host.to_owned(), port })
-    }
-
-    /// Its addresses, as the container's resolver tells them now.
-    pub fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
-        Ok((self.host.as_str(), self.port).to_socket_addrs()?.collect())
     }
 }
 
