@@ -12,7 +12,7 @@ use crate::healthcheck;
 use crate::java::Java;
 use crate::kafka::{self, own_listener::OwnListener, ready::Question, wait::Waited};
 use crate::launchers::{self, Launcher};
-use crate::life::{self, Children};
+use crate::life;
 use crate::problem::Problem;
 use crate::seccomp;
 use crate::zookeeper;
@@ -92,23 +92,22 @@ fn serve_kafka(container: &Container, explain: bool, check: bool) -> ExitCode {
         Ok((_, Waited::Stopped(signal))) => ExitCode::from(signal.exit_code()),
         Ok((_, Waited::Refused(problem))) | Err(problem) => refuse(&[problem]),
         Ok((java, Waited::GoOn)) if configuration.topics.is_empty() => become_java(&java),
-        Ok((java, Waited::GoOn)) => supervise_kafka(&java, configuration, container, layout),
+        Ok((java, Waited::GoOn)) => supervise_kafka(&java, &configuration, container, &layout),
     }
 }
 
 /// Java is a child where something is left to do after its start.
 fn supervise_kafka(
     java: &Java,
-    configuration: kafka::Configuration,
+    configuration: &kafka::Configuration,
     container: &Container,
-    layout: kafka::Layout,
+    layout: &kafka::Layout,
 ) -> ExitCode {
     allow_threads();
-    let container = container.clone();
-    let after_start = move |children: &Children| {
+    let after_start = || {
         let listener = OwnListener::of(&configuration.properties);
         let mut tell = |text: &str| say(&format!("kimg: {text}"));
-        kafka::topics::create(&configuration.topics, &listener, &container, &layout, Some(children), &mut tell);
+        kafka::topics::create(&configuration.topics, &listener, container, layout, &mut tell);
     };
     life::supervise(java, after_start).unwrap_or_else(|problem| refuse(&[problem]))
 }

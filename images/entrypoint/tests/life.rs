@@ -9,7 +9,7 @@ use kimg_entrypoint::environment::Environment;
 use kimg_entrypoint::java::Java;
 use kimg_entrypoint::kafka::wait::{Waited, for_zookeeper};
 use kimg_entrypoint::kafka::{Layout, configure};
-use kimg_entrypoint::life::{self, Children};
+use kimg_entrypoint::life;
 use kimg_entrypoint::signals::{self, Held, Signal};
 
 fn main() -> ExitCode {
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     signals_are_passed_on();
     a_child_begins_with_no_signal_held_back();
     programs_run_beside_java();
-    orphans_leave_nothing_behind();
+    what_is_beside_ends_with_java();
     what_cannot_start_is_a_problem();
     signals_reach_a_program_before_java();
     a_wait_ends_when_a_signal_comes();
@@ -45,11 +45,15 @@ fn shell(script: &str) -> Java {
 fn play(role: &str, script: &str, beside: &str) -> ExitCode {
     match role {
         "supervise" => {
-            let beside = beside.to_owned();
-            let after_start = move |children: &Children| {
-                if !beside.is_empty() {
-                    let code = children.run(Command::new("/bin/sh").args(["-c", &beside])).unwrap();
-                    let _ = writeln!(std::io::stdout(), "beside {code}");
+            let after_start = || match beside {
+                "" => {}
+                "stay" => {
+                    let _ = writeln!(std::io::stdout(), "beside");
+                    std::thread::sleep(std::time::Duration::from_secs(60));
+                }
+                _ => {
+                    let status = Command::new("/bin/sh").args(["-c", beside]).status().unwrap();
+                    let _ = writeln!(std::io::stdout(), "beside {}", status.code().unwrap_or(-1));
                 }
             };
             life::supervise(&shell(script), after_start).unwrap_or(ExitCode::from(99))
@@ -155,18 +159,23 @@ fn programs_run_beside_java() {
     assert_eq!(player.code(), Some(143));
 }
 
-/// Only the real PID 1 inherits orphans; here it is enough that a second child's end is no trouble.
-fn orphans_leave_nothing_behind() {
-    let beside = "(sleep 0.05 &) ; exit 0";
-    let mut player = Player::start("supervise", "trap 'exit 9' TERM; while :; do sleep 0.05; done", beside);
+/// What is done beside ends with Java, and its own end is no trouble.
+fn what_is_beside_ends_with_java() {
+    let mut player = Player::start("supervise", "trap 'exit 9' TERM; while :; do sleep 0.05; done", "exit 0");
     assert_eq!(player.line(), "beside 0");
     player.send(Signal::TERMINATE);
     assert_eq!(player.code(), Some(9));
+    // Its standard output is closed when it is gone, and not before.
+    let mut player = Player::start("supervise", "trap 'exit 9' TERM; while :; do sleep 0.05; done", "stay");
+    assert_eq!(player.line(), "beside");
+    player.send(Signal::TERMINATE);
+    assert_eq!(player.code(), Some(9));
+    assert!(player.lines.next().is_none());
 }
 
 fn what_cannot_start_is_a_problem() {
     let java = Java { program: "/nonexistent/java".into(), ..Java::default() };
-    let problem = life::supervise(&java, |_| ()).unwrap_err();
+    let problem = life::supervise(&java, || ()).unwrap_err();
     assert!(problem.to_string().starts_with("error: /nonexistent/java: it cannot be started"), "{problem}");
 }
 

@@ -145,7 +145,7 @@ fn listener(properties: &str) -> OwnListener {
 fn create(topics: &[NewTopic], listener: &OwnListener, variables: &[(&str, &str)]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut tell = |line: &str| lines.push(line.to_owned());
-    topics::create(topics, listener, &here(variables), &Layout::of_image(""), None, &mut tell);
+    topics::create(topics, listener, &here(variables), &Layout::of_image(""), &mut tell);
     lines
 }
 

@@ -14,7 +14,6 @@ use super::own_listener::{OwnListener, Protocol};
 use super::protocol::{Connection, Created, NewTopic, Topics};
 use crate::container::Container;
 use crate::deadline::Deadline;
-use crate::life::Children;
 use crate::problem::{Findings, Problem};
 use crate::resolver::Resolver;
 
@@ -139,7 +138,6 @@ pub fn create(
     listener: &OwnListener,
     container: &Container,
     layout: &Layout,
-    children: Option<&Children>,
     tell: &mut dyn FnMut(&str),
 ) {
     let deadline = Deadline::after(patience(container).unwrap_or(Duration::from_secs(DEFAULT_PATIENCE)));
@@ -149,9 +147,9 @@ pub fn create(
     if listener.protocol == Protocol::Plaintext {
         return by_protocol(topics, listener, &Resolver::of(container), deadline, tell);
     }
-    match (container.environment.get(CLIENT), children) {
-        (Some(file), Some(children)) => by_tool(topics, listener, file, layout, children, tell),
-        _ => tell(&format!(
+    match container.environment.get(CLIENT) {
+        Some(file) => by_tool(topics, listener, file, layout, tell),
+        None => tell(&format!(
             "{VARIABLE}: each listener of this broker wants credentials, so no topic is created; \
              set {CLIENT} to a file with a client's properties"
         )),
@@ -227,18 +225,11 @@ fn outcome(result: &Created) -> String {
 }
 
 /// With credentials, which the user's own file for clients has, by Kafka's tool. It waits for the broker by itself.
-fn by_tool(
-    topics: &[NewTopic],
-    listener: &OwnListener,
-    file: &str,
-    layout: &Layout,
-    children: &Children,
-    tell: &mut dyn FnMut(&str),
-) {
+fn by_tool(topics: &[NewTopic], listener: &OwnListener, file: &str, layout: &Layout, tell: &mut dyn FnMut(&str)) {
     for topic in topics {
-        match children.run(&mut tool(topic, listener, file, layout)) {
-            Ok(0) => tell(&format!("{VARIABLE}: {} is there", topic.name)),
-            Ok(code) => tell(&format!("{VARIABLE}: {} is not created: kafka-topics.sh ended with {code}", topic.name)),
+        match tool(topic, listener, file, layout).status() {
+            Ok(status) if status.success() => tell(&format!("{VARIABLE}: {} is there", topic.name)),
+            Ok(status) => tell(&format!("{VARIABLE}: {} is not created: kafka-topics.sh: {status}", topic.name)),
             Err(error) => tell(&format!("{VARIABLE}: kafka-topics.sh cannot be started: {error}")),
         }
     }
