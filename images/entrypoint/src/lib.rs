@@ -2,7 +2,8 @@
 //!
 //! One static program under several names. As `kimg-entrypoint kafka` or `kimg-entrypoint zookeeper` it configures and
 //! starts a server; under the name of a launcher (`kafka-topics.sh`) it starts what the table in the image says. It
-//! depends on nothing but the standard library and forks nothing: what it starts replaces it.
+//! depends on nothing but the standard library, and what it starts replaces it; only where something is left to do before
+//! or after the start (`life`) it stays PID 1.
 
 pub mod command;
 pub mod container;

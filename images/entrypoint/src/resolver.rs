@@ -78,9 +78,8 @@ impl Resolver {
             let address = words.next()?.parse().ok()?;
             words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
         });
-        let mut found: Vec<IpAddr> = found.collect();
-        found.sort_by_key(IpAddr::is_ipv6);
-        found
+        let (first, then): (Vec<IpAddr>, Vec<IpAddr>) = found.partition(IpAddr::is_ipv4);
+        [first, then].concat()
     }
 
     /// The names that are asked for, in their order; one that ends with a dot is whole.

@@ -161,16 +161,17 @@ fn programs_run_beside_java() {
 
 /// What is done beside ends with Java, and its own end is no trouble.
 fn what_is_beside_ends_with_java() {
-    let mut player = Player::start("supervise", "trap 'exit 9' TERM; while :; do sleep 0.05; done", "exit 0");
-    assert_eq!(player.line(), "beside 0");
-    player.send(Signal::TERMINATE);
-    assert_eq!(player.code(), Some(9));
-    // Its standard output is closed when it is gone, and not before.
-    let mut player = Player::start("supervise", "trap 'exit 9' TERM; while :; do sleep 0.05; done", "stay");
-    assert_eq!(player.line(), "beside");
-    player.send(Signal::TERMINATE);
-    assert_eq!(player.code(), Some(9));
-    assert!(player.lines.next().is_none());
+    let script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+    // The first ends by itself. The second is ended: its standard output is closed when it is gone, and not before.
+    for (beside, told) in [("exit 0", "beside 0"), ("stay", "beside")] {
+        let mut player = Player::start("supervise", script, beside);
+        let mut lines = [player.line(), player.line()];
+        lines.sort();
+        assert_eq!(lines, [told, "ready"]);
+        player.send(Signal::TERMINATE);
+        assert_eq!(player.code(), Some(9));
+        assert!(player.lines.next().is_none());
+    }
 }
 
 fn what_cannot_start_is_a_problem() {

@@ -253,3 +253,22 @@ fn brokers_are_told_with_their_addresses() {
     assert_eq!((cluster.controller, &cluster.brokers[1]), (3, &other));
     connection.api_versions().unwrap();
 }
+
+#[test]
+fn it_is_called_by_its_name_or_as_a_word() {
+    let folder = root("ready-name");
+    let named = folder.join("kimg-ready");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_kimg-entrypoint"), &named).unwrap();
+    let by_word = Path::new(env!("CARGO_BIN_EXE_kimg-entrypoint"));
+    for (program, arguments) in [
+        (named.as_path(), &["kafka", "--alive"][..]),
+        (&named, &["zookeeper"]),
+        (&named, &[]),
+        (by_word, &["ready", "kafka", "--alive"]),
+    ] {
+        let output = std::process::Command::new(program).args(arguments).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout), (Some(2), Vec::new()), "{told}");
+        assert!(told.contains("is no question\nhint: ask `kimg-ready kafka [--live | --in-sync]`"), "{told}");
+    }
+}

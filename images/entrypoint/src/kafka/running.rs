@@ -91,5 +91,5 @@ fn start(container: &Container, file: Option<&Path>) -> String {
     let ticks = rest.split_whitespace().nth(19).unwrap_or("0");
     let written = file.and_then(|file| fs::metadata(container.path(file)).ok()?.modified().ok());
     let written = written.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-    format!("{ticks} {}", written.as_nanos())
+    format!("{ticks} {}.{:09}", written.as_secs(), written.subsec_nanos())
 }
