@@ -13,6 +13,7 @@ use crate::java::Java;
 use crate::kafka::{self, own_listener::OwnListener, ready::Question, wait::Waited};
 use crate::launchers::{self, Launcher};
 use crate::life;
+use crate::probes::Probe;
 use crate::problem::Problem;
 use crate::seccomp;
 use crate::zookeeper;
@@ -43,6 +44,16 @@ pub fn main() -> ExitCode {
     }
     if container.called_name() == "kimg-ready" {
         return check_ready(&container, &arguments);
+    }
+    let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some(probe) = Probe::of(&container.called_name(), &words) {
+        return match probe.and_then(|probe| probe.ask(&container)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                say(&format!("{}: {why}", container.called_name()));
+                ExitCode::FAILURE
+            }
+        };
     }
     let first = if arguments.is_empty() { String::new() } else { arguments.remove(0).to_string_lossy().into_owned() };
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);

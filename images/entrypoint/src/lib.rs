@@ -16,6 +16,7 @@ pub mod launchers;
 pub mod life;
 pub mod ordinal;
 pub mod places;
+pub mod probes;
 pub mod problem;
 pub mod properties;
 pub mod resolver;

@@ -5,9 +5,11 @@ mod scripted;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use kimg_entrypoint::kafka::wait::{Waited, check, for_zookeeper};
 use kimg_entrypoint::kafka::zookeeper_connect::{Ensemble, Server};
+use kimg_entrypoint::kafka::zookeeper_protocol::{Node, Session};
 use kimg_entrypoint::kafka::{Layout, configure};
 use kimg_entrypoint::problem::Findings;
 use kimg_entrypoint::properties::Properties;
@@ -214,4 +216,36 @@ fn what_is_wrong_is_told_before_the_wait() {
         let mut all = findings.warnings.iter().chain(&findings.problems);
         assert!(all.all(|finding| finding.why.contains(part) && finding.subject.starts_with('K')), "{findings:?}");
     }
+}
+
+/// Answers that are cut anywhere, or have a byte that is another, are an error or data, and nothing worse.
+#[test]
+fn any_answer_of_a_server_is_read_without_harm() {
+    let connected = [&[0, 0, 0, 0, 0, 0, 0x17, 0x70][..], &[1; 8], &[0, 0, 0, 16], &[2; 16], &[0]].concat();
+    let data = [&[0, 0, 0, 1][..], &[0; 8], &[0; 4], &[0, 0, 0, 4], b"data", &[0; 68]].concat();
+    let damaged = |whole: &[u8]| -> Vec<Vec<u8>> {
+        let cuts = (0..whole.len()).map(|at| whole[..at].to_vec());
+        let others = (0..whole.len()).map(|at| {
+            let mut other = whole.to_vec();
+            other[at] ^= 0x81;
+            other
+        });
+        cuts.chain(others).collect()
+    };
+    let first = damaged(&connected).into_iter().map(|answer| (answer, data.clone()));
+    let second = damaged(&data).into_iter().map(|answer| (connected.clone(), answer));
+    let answers: Vec<_> = first.chain(second).chain([(connected.clone(), data.clone())]).collect();
+    let (count, mut each) = (answers.len(), answers.into_iter());
+    let address = scripted::serve(move |mut stream| {
+        let (connected, data) = each.next().unwrap();
+        for answer in [connected, data] {
+            if scripted::read_message(&mut stream).is_some() {
+                scripted::write_message(&mut stream, &answer);
+            }
+        }
+    });
+    let ask = |_| Session::open(&[address], Duration::from_secs(3)).and_then(|mut session| session.data("/node"));
+    let results: Vec<_> = (0..count).map(ask).collect();
+    assert_eq!(results.last().unwrap().as_ref().unwrap(), &Node::Present(b"data".to_vec()));
+    assert!(results.iter().filter(|result| result.is_err()).count() > 30);
 }

@@ -240,3 +240,19 @@ fn is_own(place: &str, properties: &Properties) -> bool {
     let mut own = advertised.split(',').map(str::trim).filter(|listener| !listener.is_empty());
     own.any(|listener| place.split(',').any(|other| other == listener))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn places_of_brokers_whatever_their_nodes_hold() {
+        let node = r#"{"a":["x"],"endpoints":["IN://[fd00::1]:9092","OUT://b:1"],"jmx_port":-1}"#;
+        assert_eq!(place(node), "IN://[fd00::1]:9092,OUT://b:1");
+        assert_eq!(place(r#"{"endpoints":[],"host":"b"}"#), "an unknown place");
+        assert_eq!(place("{\"endpoints\":[\"\u{1b}[0m\"]"), "\\u{1b}[0m");
+        for (at, _) in node.char_indices() {
+            assert!(!place(&node[..at]).is_empty());
+        }
+    }
+}
