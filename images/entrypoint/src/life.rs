@@ -22,20 +22,25 @@ const LOOK_BEFORE: Duration = Duration::from_millis(50);
 /// it takes the end of every process of the container.
 pub fn supervise(java: &Java, after_start: impl FnOnce()) -> Result<ExitCode, Problem> {
     let held = hold();
-    let process = start(&mut java.command(), &held).map_err(|error| java.problem(&error))?;
-    // The server serves all the same where this cannot be done; it tells its own failures.
+    // A copy of a process has one thread: it is made before anything that starts another. The server serves all the same
+    // where it cannot be made.
     let helper = signals::in_child(&held, after_start).ok();
-    let code = loop {
-        match signals::reap(None) {
-            Some((ended, code)) if ended == process => break code,
-            Some(_) => {}
-            None => pass_on(&held, LOOK, process),
-        }
-    };
+    let ended = start(&mut java.command(), &held).map(|process| until_end_of(process, &held));
     if let Some(helper) = helper {
         let _ = signals::send(helper, Signal::KILL);
     }
-    Ok(ExitCode::from(code))
+    ended.map(ExitCode::from).map_err(|error| java.problem(&error))
+}
+
+/// Passes signals on to a child, and takes the end of every process, until that child ends.
+fn until_end_of(process: u32, held: &Held) -> u8 {
+    loop {
+        match signals::reap(None) {
+            Some((ended, code)) if ended == process => return code,
+            Some(_) => {}
+            None => pass_on(held, LOOK, process),
+        }
+    }
 }
 
 /// Runs a program to its end before Java starts, with the signals that come passed on to it; the answer is its exit code.
