@@ -86,6 +86,7 @@ fn the_wait_is_bounded_and_kafka_starts_all_the_same() {
     assert!(lines[1].starts_with("ZooKeeper did not answer in 1 s") && lines[1].ends_with("Kafka starts all the same"));
     assert_eq!(wait(&[variables[0], ("KIMG_WAIT_SECONDS", "0")], |_| ()), (Waited::GoOn, vec![]));
     assert_eq!(wait(&[("KAFKA_PROCESS_ROLES", "broker")], |_| ()), (Waited::GoOn, vec![]));
+    assert_eq!(wait(&[("KAFKA_ZOOKEEPER_CONNECT", "")], |_| ()), (Waited::GoOn, vec![]));
 }
 
 #[test]
@@ -206,6 +207,7 @@ fn what_is_wrong_is_told_before_the_wait() {
         ("tcp://zk:2181", "", (0, 1), "no scheme"),
         ("zk:port", "", (0, 1), "`zk:port` is no server"),
         (",", "", (0, 1), "names no server"),
+        (" ", "", (0, 0), ""),
         ("zk", "soon", (0, 1), "no number"),
         ("zk", "-1", (0, 1), "no number"),
     ] {

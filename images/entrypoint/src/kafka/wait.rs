@@ -40,7 +40,8 @@ pub fn check(container: &Container, properties: &Properties, findings: &mut Find
     if let Err(problem) = seconds(container) {
         findings.refuse(problem);
     }
-    let Some(text) = properties.get("zookeeper.connect") else { return };
+    // An empty one is how some say that there is no ZooKeeper: the mode's business.
+    let Some(text) = properties.get("zookeeper.connect").filter(|text| !text.trim().is_empty()) else { return };
     let subject = properties.origin("zookeeper.connect").unwrap_or("zookeeper.connect");
     let problem = |why: String, hint: &str| Problem::new(subject, why, hint).with_value(text);
     match Ensemble::parse(text) {
@@ -81,7 +82,8 @@ pub fn for_zookeeper(configuration: &Configuration, container: &Container, tell:
     let properties = &configuration.properties;
     let patience = Duration::from_secs(seconds(container).unwrap_or(DEFAULT));
     let ensemble = properties.get("zookeeper.connect").and_then(|text| Ensemble::parse(text).ok());
-    let Some(ensemble) = ensemble.filter(|_| configuration.mode == Mode::ZooKeeper && !patience.is_zero()) else {
+    let is_wanted = configuration.mode == Mode::ZooKeeper && !patience.is_zero();
+    let Some(ensemble) = ensemble.filter(|ensemble| is_wanted && !ensemble.servers.is_empty()) else {
         return Waited::GoOn;
     };
     // PID 1 has no handlers, so a signal would be lost that comes while it waits.
