@@ -25,11 +25,16 @@ pub fn supervise(java: &Java, after_start: impl FnOnce()) -> Result<ExitCode, Pr
     // A copy of a process has one thread: it is made before anything that starts another. The server serves all the same
     // where it cannot be made.
     let helper = signals::in_child(&held, after_start).ok();
-    let ended = start(&mut java.command(), &held).map(|process| until_end_of(process, &held));
+    let ended = run(java, &held);
     if let Some(helper) = helper {
         let _ = signals::send(helper, Signal::KILL);
     }
     ended.map(ExitCode::from).map_err(|error| java.problem(&error))
+}
+
+fn run(java: &Java, held: &Held) -> io::Result<u8> {
+    let process = start(&mut java.command(), held)?;
+    Ok(until_end_of(process, held))
 }
 
 /// Passes signals on to a child, and takes the end of every process, until that child ends.
