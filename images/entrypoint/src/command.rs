@@ -12,9 +12,10 @@ use crate::environment::Environment;
 use crate::flags::{self, Flags};
 use crate::healthcheck;
 use crate::java::Java;
-use crate::kafka;
+use crate::kafka::{self, own_listener::OwnListener, ready::Question, wait::Waited};
 use crate::launchers::{self, Launcher};
 use crate::life;
+use crate::probes::Probe;
 use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
 use crate::seccomp;
@@ -33,6 +34,8 @@ PID 1 of kimg's images: turns the environment into a configuration, and becomes 
   kafka ... --root DIR  with --explain or --check: DIR stands for `/`; nothing is run, and nothing is written
   healthcheck kafka | zookeeper
                         0 where the server answers
+  ready kafka [--live | --in-sync]
+                        0 where the broker serves clients; `kimg-ready kafka` is the same
   NAME ARGUMENT...      a launcher (kafka-topics.sh), or any other program of the image
 ";
 
@@ -43,6 +46,19 @@ pub fn main() -> ExitCode {
     let container = Container::here(Environment::of_process(), Path::new(&called));
     if let Some(launcher) = launchers::find(&container.table, &container.called_name()) {
         return launch(&launcher, &container.called_name(), &container, arguments);
+    }
+    if container.called_name() == "kimg-ready" {
+        return check_ready(&container, &arguments);
+    }
+    let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some(probe) = Probe::of(&container.called_name(), &words) {
+        return match probe.and_then(|probe| probe.ask(&container)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                say(&format!("{}: {why}", container.called_name()));
+                ExitCode::FAILURE
+            }
+        };
     }
     if entries::find(&container.called.to_string_lossy()).is_some() {
         return enter(container, arguments);
@@ -75,7 +91,8 @@ fn run(mut container: Container, mut arguments: Vec<OsString>) -> ExitCode {
     match first.as_str() {
         "kafka" => with_flags(&arguments, &flags::OF_KAFKA, |flags| serve_kafka(&container, flags)),
         "zookeeper" => with_flags(&arguments, &flags::OF_ZOOKEEPER, |flags| serve_zookeeper(&container, flags)),
-        "healthcheck" => check_health(&arguments.first().map_or_else(String::new, file_name)),
+        "healthcheck" => check_health(&container, &arguments.first().map_or_else(String::new, file_name)),
+        "ready" => check_ready(&container, &arguments),
         "" | "--help" | "-h" => {
             tell(HELP);
             ExitCode::SUCCESS
@@ -127,13 +144,34 @@ fn serve_kafka(container: &Container, flags: &Flags) -> ExitCode {
     if flags.check {
         return ExitCode::SUCCESS;
     }
-    match kafka::start::prepare(&configuration, container, &layout) {
-        Ok(java) => {
-            kafka::wait::for_zookeeper(&configuration, container, &mut |text| say(&format!("kimg: {text}")));
-            become_java(&java)
-        }
-        Err(problem) => refuse(&[problem]),
+    let mut tell = |text: &str| say(&format!("kimg: {text}"));
+    let rules = configuration.dialect.dialect.rules();
+    let prepared = kafka::start::prepare(&configuration, container, &layout).and_then(|java| {
+        kafka::init_scripts::run(&configuration.scripts, container, rules, &mut tell)?;
+        Ok(java)
+    });
+    match prepared.map(|java| (java, kafka::wait::for_zookeeper(&configuration, container, &mut tell))) {
+        Ok((_, Waited::Stopped(signal))) => ExitCode::from(signal.exit_code()),
+        Ok((_, Waited::Refused(problem))) | Err(problem) => refuse(&[problem]),
+        Ok((java, Waited::GoOn)) if configuration.topics.is_empty() => become_java(&java),
+        Ok((java, Waited::GoOn)) => supervise_kafka(&java, &configuration, container, &layout),
     }
+}
+
+/// Java is a child where something is left to do after its start.
+fn supervise_kafka(
+    java: &Java,
+    configuration: &kafka::Configuration,
+    container: &Container,
+    layout: &kafka::Layout,
+) -> ExitCode {
+    allow_threads();
+    let after_start = || {
+        let listener = OwnListener::of(&configuration.properties);
+        let mut tell = |text: &str| say(&format!("kimg: {text}"));
+        kafka::topics::create(&configuration.topics, &listener, container, layout, &mut tell);
+    };
+    life::supervise(java, after_start).unwrap_or_else(|problem| refuse(&[problem]))
 }
 
 /// Configures a server of ZooKeeper, and becomes it.
@@ -158,14 +196,19 @@ fn serve_zookeeper(container: &Container, flags: &Flags) -> ExitCode {
 
 /// The last step of every start: threads must be possible, then Java takes over.
 fn become_java(java: &Java) -> ExitCode {
+    allow_threads();
+    match java.json_log {
+        true => life::supervise(java, || ()).unwrap_or_else(|problem| refuse(&[problem])),
+        false => refuse(&[java.exec()]),
+    }
+}
+
+/// A current glibc cannot start threads under an old runtime's seccomp profile.
+fn allow_threads() {
     match seccomp::allow_threads() {
         Ok(None) => {}
         Ok(Some(done)) => say(&format!("kimg: {done}")),
         Err(error) => say(&format!("kimg: the runtime denies clone3, and no filter can be set: {error}")),
-    }
-    match java.json_log {
-        true => life::supervise(java, |_| ()).unwrap_or_else(|problem| refuse(&[problem])),
-        false => refuse(&[java.exec()]),
     }
 }
 
@@ -255,17 +298,47 @@ fn become_program(name: &str, arguments: &[OsString]) -> ExitCode {
     refuse(&[Problem::new(name, format!("it cannot be started: {error}"), hint)])
 }
 
-fn check_health(product: &str) -> ExitCode {
-    let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+/// Docker's HEALTHCHECK.
+fn check_health(container: &Container, product: &str) -> ExitCode {
     let result = match product {
-        "kafka" => kafka::ready::check(&kafka::Layout::of_image("")),
-        "zookeeper" => healthcheck::zookeeper(local(2181)),
-        other => Err(io::Error::other(format!("`{other}` is neither kafka nor zookeeper"))),
+        "kafka" => {
+            kafka::ready::ask(container, &kafka::Layout::of_image(&container.table), Question::Ready).map(|_| ())
+        }
+        "zookeeper" => {
+            healthcheck::zookeeper(SocketAddr::from(([127, 0, 0, 1], 2181))).map_err(|error| error.to_string())
+        }
+        other => Err(format!("`{other}` is neither kafka nor zookeeper")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&format!("unhealthy: {error}"));
+        Err(why) => {
+            say(&format!("unhealthy: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `kimg-ready kafka [--live | --in-sync]`: 0 yes, 1 no, 2 a question that there is not.
+fn check_ready(container: &Container, arguments: &[OsString]) -> ExitCode {
+    let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let question = match words.split_first() {
+        Some((product, flags)) if product == "kafka" => Question::of(flags),
+        _ => Err(words.first().cloned().unwrap_or_default()),
+    };
+    let question = match question {
+        Ok(question) => question,
+        Err(word) => {
+            let why = format!("`{word}` is no question");
+            return refuse(&[Problem::new("kimg-ready", why, "ask `kimg-ready kafka [--live | --in-sync]`")]);
+        }
+    };
+    match kafka::ready::ask(container, &kafka::Layout::of_image(&container.table), question) {
+        Ok(found) => {
+            tell(&format!("{found}\n"));
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            say(&format!("not ready: {why}"));
             ExitCode::FAILURE
         }
     }

@@ -53,10 +53,15 @@ impl TimedStream {
             let Some(left) = deadline.left() else { return Err(too_late()) };
             match TcpStream::connect_timeout(address, left) {
                 Ok(stream) => return Ok(TimedStream { stream, deadline }),
-                Err(error) => last = error,
+                Err(error) => last = plainly(error),
             }
         }
         Err(last)
+    }
+
+    /// Gives what comes next another deadline.
+    pub fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
     }
 }
 
@@ -82,10 +87,12 @@ fn too_late() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "no answer in time")
 }
 
-/// A timeout of a socket is told as `Resource temporarily unavailable`, which says nothing to a reader.
+/// A timeout of a socket is told as `Resource temporarily unavailable`, which says nothing to a reader; numbers of errors
+/// neither.
 fn plainly(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => too_late(),
+        io::ErrorKind::ConnectionRefused => io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused"),
         _ => error,
     }
 }

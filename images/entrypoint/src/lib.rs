@@ -2,11 +2,11 @@
 //!
 //! One static program under several names. As `kimg-entrypoint kafka` or `kimg-entrypoint zookeeper` it configures and
 //! starts a server; under the name of a launcher (`kafka-topics.sh`) it starts what the table in the image says. It
-//! depends on nothing but the standard library and forks nothing: what it starts replaces it.
+//! depends on nothing but the standard library, and what it starts replaces it; only where something is left to do before
+//! or after the start (`life`) it stays PID 1.
 
 pub mod command;
 pub mod container;
-
 pub mod deadline;
 pub mod entries;
 pub mod environment;
@@ -22,8 +22,10 @@ pub mod memory;
 pub mod open_files;
 pub mod ordinal;
 pub mod places;
+pub mod probes;
 pub mod problem;
 pub mod properties;
+pub mod resolver;
 pub mod seccomp;
 pub mod signals;
 pub mod time_zone;

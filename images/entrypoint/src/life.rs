@@ -4,11 +4,8 @@
 //!
 //! SIGTERM ends a broker by a controlled shutdown, after which Java's exit code is 143: that is a clean end.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::process::{Command, ExitCode};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use crate::java::Java;
@@ -19,92 +16,75 @@ use crate::signals::{self, Held, Signal};
 /// How long a signal is waited for before the children are looked at all the same.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The programs that were started here. PID 1 takes the end of every process of the container, so nobody else may wait
-/// for a child: who starts one here is told its exit code.
-#[derive(Debug)]
-pub struct Children {
-    held: Held,
-    ended: Mutex<BTreeMap<u32, Option<u8>>>,
-    one_ended: Condvar,
+/// The same before Java starts, where every moment counts.
+const LOOK_BEFORE: Duration = Duration::from_millis(50);
+
+/// Starts Java as a child and does `after_start` beside it, in a process of its own; ends with Java's exit code. As PID 1
+/// it takes the end of every process of the container.
+pub fn supervise(java: &Java, after_start: impl FnOnce()) -> Result<ExitCode, Problem> {
+    let held = hold();
+    // A copy of a process has one thread: it is made before anything that starts another. The server serves all the same
+    // where it cannot be made.
+    let helper = signals::in_child(&held, after_start).ok();
+    let ended = run(java, &held);
+    if let Some(helper) = helper {
+        let _ = signals::send(helper, Signal::KILL);
+    }
+    ended.map(ExitCode::from).map_err(|error| java.problem(&error))
 }
 
-impl Children {
-    fn new() -> Children {
-        let mut signals = Signal::PASSED_ON.to_vec();
-        signals.push(Signal::CHILD);
-        Children { held: Held::new(&signals), ended: Mutex::default(), one_ended: Condvar::new() }
-    }
-
-    fn table(&self) -> MutexGuard<'_, BTreeMap<u32, Option<u8>>> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Starts a program. The table is locked meanwhile, so that its end is not taken before it is known.
-    fn start(&self, command: &mut Command) -> io::Result<u32> {
-        self.held.release_in(command);
-        let mut table = self.table();
-        #[allow(clippy::zombie_processes, reason = "the loop of PID 1 takes its end")]
-        let process = command.spawn()?.id();
-        table.insert(process, None);
-        Ok(process)
-    }
-
-    /// Runs a program to its end; the answer is its exit code. For what is done beside Java, in another thread than the
-    /// one that takes the ends.
-    pub fn run(&self, command: &mut Command) -> io::Result<u8> {
-        let process = self.start(command)?;
-        let mut table = self.table();
-        loop {
-            if let Some(code) = table.get(&process).copied().flatten() {
-                table.remove(&process);
-                return Ok(code);
-            }
-            table = self.one_ended.wait(table).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Passes signals on to a child and takes the end of every process, until that child ends.
-    fn until_end_of(&self, process: u32) -> u8 {
-        loop {
-            while let Some((ended, code)) = signals::reap() {
-                if ended == process {
-                    self.table().remove(&process);
-                    return code;
-                }
-                if let Some(entry) = self.table().get_mut(&ended) {
-                    *entry = Some(code);
-                    self.one_ended.notify_all();
-                }
-            }
-            match self.held.next(LOOK) {
-                // A child that has just ended cannot be reached any more, which is no trouble.
-                Some(signal) if signal != Signal::CHILD => drop(signals::send(process, signal)),
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Starts Java as a child, does `after_start` beside it, and ends with its exit code.
-pub fn supervise(java: &Java, after_start: impl FnOnce(&Children) + Send + 'static) -> Result<ExitCode, Problem> {
-    let children = Arc::new(Children::new());
+fn run(java: &Java, held: &Held) -> io::Result<u8> {
     let mut command = java.command();
-    let log = JsonLog::of(java, &mut command).map_err(|error| java.problem(&error))?;
-    let process = children.start(&mut command).map_err(|error| java.problem(&error))?;
+    let log = JsonLog::of(java, &mut command)?;
+    let process = start(&mut command, held)?;
+    // It holds the end of the pipe that Java writes to.
     drop(command);
-    let beside = Arc::clone(&children);
-    // Without a thread the server serves all the same; `after_start` tells its own failures.
-    let _ = thread::Builder::new().spawn(move || after_start(&beside));
-    let code = children.until_end_of(process);
+    let code = until_end_of(process, held);
     if let Some(log) = log {
         log.finish();
     }
-    Ok(ExitCode::from(code))
+    Ok(code)
+}
+
+/// Passes signals on to a child, and takes the end of every process, until that child ends.
+fn until_end_of(process: u32, held: &Held) -> u8 {
+    loop {
+        match signals::reap(None) {
+            Some((ended, code)) if ended == process => return code,
+            Some(_) => {}
+            None => pass_on(held, LOOK, process),
+        }
+    }
 }
 
 /// Runs a program to its end before Java starts, with the signals that come passed on to it; the answer is its exit code.
+/// The end of no other process is taken.
 pub fn run_before(command: &mut Command) -> io::Result<u8> {
-    let children = Children::new();
-    let process = children.start(command)?;
-    Ok(children.until_end_of(process))
+    let held = hold();
+    let process = start(command, &held)?;
+    loop {
+        match signals::reap(Some(process)) {
+            Some((_, code)) => return Ok(code),
+            None => pass_on(&held, LOOK_BEFORE, process),
+        }
+    }
+}
+
+fn hold() -> Held {
+    let mut signals = Signal::PASSED_ON.to_vec();
+    signals.push(Signal::CHILD);
+    Held::new(&signals)
+}
+
+#[allow(clippy::zombie_processes, reason = "its end is taken by number")]
+fn start(command: &mut Command, held: &Held) -> io::Result<u32> {
+    held.release_in(command);
+    Ok(command.spawn()?.id())
+}
+
+/// Waits for a signal and passes it on. A child that has just ended cannot be reached any more, which is no trouble.
+fn pass_on(held: &Held, patience: Duration, process: u32) {
+    if let Some(signal) = held.next(patience).filter(|signal| *signal != Signal::CHILD) {
+        let _ = signals::send(process, signal);
+    }
 }

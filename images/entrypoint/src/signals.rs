@@ -22,6 +22,8 @@ impl Signal {
     pub const INTERRUPT: Signal = Signal(2);
     /// Java prints its threads.
     pub const QUIT: Signal = Signal(3);
+    /// No program can ask for another end.
+    pub const KILL: Signal = Signal(9);
     /// For the program's own use.
     pub const USER_1: Signal = Signal(10);
     /// For the program's own use.
@@ -64,6 +66,8 @@ unsafe extern "C" {
     fn pthread_sigmask(how: i32, set: *const Set, before: *mut Set) -> i32;
     fn sigtimedwait(set: *const Set, info: *mut u8, patience: *const Time) -> i32;
     fn kill(process: i32, signal: i32) -> i32;
+    fn fork() -> i32;
+    fn _exit(code: i32) -> !;
     fn waitpid(process: i32, status: *mut i32, options: i32) -> i32;
 }
 
@@ -129,12 +133,29 @@ pub fn send(process: u32, signal: Signal) -> io::Result<()> {
     }
 }
 
-/// A child that ended, of those that were started here or came to PID 1 because their own parent ended, and its exit
-/// code: 128 and the signal's number where a signal ended it. `None` where no child has ended.
-pub fn reap() -> Option<(u32, u8)> {
+/// Does something in a process of its own, a copy of this one, which ends after it. This program has one thread, without
+/// which the copy would lack the others.
+pub fn in_child(held: &Held, task: impl FnOnce()) -> io::Result<u32> {
+    // SAFETY: there is no other thread that could hold a lock.
+    match unsafe { fork() } {
+        0 => {
+            // SAFETY: the set lives in both processes.
+            unsafe { pthread_sigmask(SET_MASK, &raw const held.before, std::ptr::null_mut()) };
+            task();
+            // SAFETY: it takes a number; nothing of the parent's is flushed or dropped twice.
+            unsafe { _exit(0) }
+        }
+        process => u32::try_from(process).map_err(|_| io::Error::last_os_error()),
+    }
+}
+
+/// A child that ended, and its exit code: 128 and the signal's number where a signal ended it. `None` where none has. With
+/// a process only that one; else any of those that were started here, or came to PID 1 because their own parent ended.
+pub fn reap(process: Option<u32>) -> Option<(u32, u8)> {
+    let which = process.map_or(Ok(-1), i32::try_from).ok()?;
     let mut status = 0;
     // SAFETY: the status lives here.
-    let process = unsafe { waitpid(-1, &raw mut status, WITHOUT_HANGING) };
+    let process = unsafe { waitpid(which, &raw mut status, WITHOUT_HANGING) };
     let process = u32::try_from(process).ok().filter(|process| *process > 0)?;
     let by_signal = status & 0x7f;
     let code = match by_signal {

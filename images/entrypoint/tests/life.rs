@@ -4,8 +4,12 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, ExitCode, Stdio};
 
+use kimg_entrypoint::container::Container;
+use kimg_entrypoint::environment::Environment;
 use kimg_entrypoint::java::Java;
-use kimg_entrypoint::life::{self, Children};
+use kimg_entrypoint::kafka::wait::{Waited, for_zookeeper};
+use kimg_entrypoint::kafka::{Layout, configure};
+use kimg_entrypoint::life;
 use kimg_entrypoint::signals::{self, Held, Signal};
 
 fn main() -> ExitCode {
@@ -22,10 +26,11 @@ fn main() -> ExitCode {
     signals_are_passed_on();
     a_child_begins_with_no_signal_held_back();
     programs_run_beside_java();
-    orphans_leave_nothing_behind();
+    what_is_beside_ends_with_java();
     what_cannot_start_is_a_problem();
     signals_reach_a_program_before_java();
     a_wait_ends_when_a_signal_comes();
+    a_wait_for_zookeeper_ends_when_a_signal_comes();
     let _ = writeln!(std::io::stdout(), "life: ok");
     ExitCode::SUCCESS
 }
@@ -40,11 +45,15 @@ fn shell(script: &str) -> Java {
 fn play(role: &str, script: &str, beside: &str) -> ExitCode {
     match role {
         "supervise" => {
-            let beside = beside.to_owned();
-            let after_start = move |children: &Children| {
-                if !beside.is_empty() {
-                    let code = children.run(Command::new("/bin/sh").args(["-c", &beside])).unwrap();
-                    let _ = writeln!(std::io::stdout(), "beside {code}");
+            let after_start = || match beside {
+                "" => {}
+                "stay" => {
+                    let _ = writeln!(std::io::stdout(), "beside");
+                    std::thread::sleep(std::time::Duration::from_secs(60));
+                }
+                _ => {
+                    let status = Command::new("/bin/sh").args(["-c", beside]).status().unwrap();
+                    let _ = writeln!(std::io::stdout(), "beside {}", status.code().unwrap_or(-1));
                 }
             };
             life::supervise(&shell(script), after_start).unwrap_or(ExitCode::from(99))
@@ -56,7 +65,23 @@ fn play(role: &str, script: &str, beside: &str) -> ExitCode {
             let signal = held.next(std::time::Duration::from_secs(60));
             signal.map_or(ExitCode::FAILURE, |signal| ExitCode::from(signal.exit_code()))
         }
+        "zookeeper" => wait_for(script),
         _ => ExitCode::from(98),
+    }
+}
+
+/// Waits for a ZooKeeper at which nobody listens.
+fn wait_for(connect: &str) -> ExitCode {
+    let variables = [("KIMG_DIALECT", "kimg"), ("KAFKA_ZOOKEEPER_CONNECT", connect)];
+    let container =
+        Container { root: "/nonexistent".into(), environment: Environment::of(variables), ..Container::default() };
+    let configuration = configure(&container, &Layout::of_image(""));
+    let waited = for_zookeeper(&configuration, &container, &mut |line| {
+        let _ = writeln!(std::io::stdout(), "{line}");
+    });
+    match waited {
+        Waited::Stopped(signal) => ExitCode::from(signal.exit_code()),
+        _ => ExitCode::FAILURE,
     }
 }
 
@@ -134,18 +159,24 @@ fn programs_run_beside_java() {
     assert_eq!(player.code(), Some(143));
 }
 
-/// Only the real PID 1 inherits orphans; here it is enough that a second child's end is no trouble.
-fn orphans_leave_nothing_behind() {
-    let beside = "(sleep 0.05 &) ; exit 0";
-    let mut player = Player::start("supervise", "trap 'exit 9' TERM; while :; do sleep 0.05; done", beside);
-    assert_eq!(player.line(), "beside 0");
-    player.send(Signal::TERMINATE);
-    assert_eq!(player.code(), Some(9));
+/// What is done beside ends with Java, and its own end is no trouble.
+fn what_is_beside_ends_with_java() {
+    let script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+    // The first ends by itself. The second is ended: its standard output is closed when it is gone, and not before.
+    for (beside, told) in [("exit 0", "beside 0"), ("stay", "beside")] {
+        let mut player = Player::start("supervise", script, beside);
+        let mut lines = [player.line(), player.line()];
+        lines.sort();
+        assert_eq!(lines, [told, "ready"]);
+        player.send(Signal::TERMINATE);
+        assert_eq!(player.code(), Some(9));
+        assert!(player.lines.next().is_none());
+    }
 }
 
 fn what_cannot_start_is_a_problem() {
     let java = Java { program: "/nonexistent/java".into(), ..Java::default() };
-    let problem = life::supervise(&java, |_| ()).unwrap_err();
+    let problem = life::supervise(&java, || ()).unwrap_err();
     assert!(problem.to_string().starts_with("error: /nonexistent/java: it cannot be started"), "{problem}");
 }
 
@@ -160,6 +191,14 @@ fn signals_reach_a_program_before_java() {
 fn a_wait_ends_when_a_signal_comes() {
     let mut player = Player::start("wait", "", "");
     assert_eq!(player.line(), "ready");
+    player.send(Signal::TERMINATE);
+    assert_eq!(player.code(), Some(143));
+}
+
+fn a_wait_for_zookeeper_ends_when_a_signal_comes() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut player = Player::start("zookeeper", &port.to_string(), "");
+    assert!(player.line().starts_with("waiting for ZooKeeper"));
     player.send(Signal::TERMINATE);
     assert_eq!(player.code(), Some(143));
 }

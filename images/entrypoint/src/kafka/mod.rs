@@ -4,17 +4,24 @@ pub mod cluster_id;
 pub mod data;
 pub mod dialect;
 pub mod identity;
+pub mod init_scripts;
 pub mod jvm;
 pub mod known;
 pub mod listeners;
 pub mod mode;
+pub mod own_listener;
+pub mod protocol;
 pub mod ready;
 pub mod release;
 pub mod report;
+pub mod running;
 pub mod start;
 pub mod storage;
+pub mod topics;
 pub mod variables;
 pub mod wait;
+pub mod zookeeper_connect;
+pub mod zookeeper_protocol;
 
 use std::path::PathBuf;
 
@@ -78,6 +85,10 @@ pub struct Configuration {
     pub cluster_id: Option<String>,
     /// How Java is started.
     pub jvm: Jvm,
+    /// What runs before the broker starts.
+    pub scripts: Vec<init_scripts::Script>,
+    /// What is created when it has started.
+    pub topics: Vec<protocol::NewTopic>,
     /// What came to light.
     pub findings: Findings,
 }
@@ -100,7 +111,10 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
         mode::complete_single_node(&mut properties, &id.value);
     }
     let cluster_id = cluster_id::decide(container, &properties, mode, &data, layout, dialect.dialect, &mut findings);
+    wait::check(container, &properties, &mut findings);
     known::check(&properties, layout, &mut findings);
+    let scripts = init_scripts::wanted(container, rules, &mut findings);
+    let topics = topics::wanted(container, rules, &mut findings);
     let jvm = jvm::decide(container, layout, dialect.dialect, &properties, &mut findings);
     open_files::check(container, &data, &mut findings);
     time_zone::check(container, &mut findings);
@@ -109,5 +123,6 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
         format!("{}: {} ({})", mode.id_property(), id.value, id.origin),
     ];
     findings.notes.splice(0..0, notes);
-    Configuration { dialect, mode, properties, file: given.file, id, data, cluster_id, jvm, findings }
+    let file = given.file;
+    Configuration { dialect, mode, properties, file, id, data, cluster_id, jvm, scripts, topics, findings }
 }

@@ -1,28 +1,165 @@
-//! Whether the broker of this container serves its clients, asked without a JVM.
+//! Whether the broker of this container serves its clients, asked without a JVM. docs/readiness.md says what each
+//! question proves on which listener.
 
+use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use super::{Layout, listeners};
+use super::Layout;
+use super::own_listener::{OwnListener, Protocol};
+use super::protocol::{Connection, Partition, Topics};
+use super::running::Running;
+use crate::container::Container;
+use crate::deadline::Deadline;
 use crate::healthcheck;
-use crate::properties::Properties;
+use crate::resolver::Resolver;
 
-/// Asks the listener of the configuration that was written last.
-pub fn check(layout: &Layout) -> io::Result<()> {
-    let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
-    let properties = written(layout);
-    let text = properties.as_ref().and_then(|properties| properties.get("listeners")).unwrap_or_default();
-    let all = listeners::parse(text).unwrap_or_default();
-    match all.iter().find(|listener| listener.name != "CONTROLLER") {
-        Some(listener) if listener.name == "PLAINTEXT" => healthcheck::kafka(local(listener.port)),
-        Some(listener) => healthcheck::listens(local(listener.port)),
-        None => healthcheck::kafka(local(9092)),
+/// All that is asked is answered within this time.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many partitions are named that are not in sync.
+const NAMED: usize = 3;
+
+/// What is asked of a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Whether it may go on: no only where a restart would help.
+    Live,
+    /// Whether it serves clients.
+    Ready,
+    /// Whether it serves clients, and was in sync with its cluster once since its start.
+    InSync,
+}
+
+impl Question {
+    /// The question of the flags of `kimg-ready kafka`; the error is a flag that there is not.
+    pub fn of(flags: &[String]) -> Result<Question, String> {
+        let mut question = Question::Ready;
+        for flag in flags {
+            question = match flag.as_str() {
+                "--live" if question == Question::Ready => Question::Live,
+                "--in-sync" if question == Question::Ready => Question::InSync,
+                other => return Err(other.to_owned()),
+            };
+        }
+        Ok(question)
     }
 }
 
-/// The configuration that was written last.
-fn written(layout: &Layout) -> Option<Properties> {
-    let paths = layout.configuration.iter().map(|folder| folder.join("server.properties"));
-    let text = paths.into_iter().find_map(|path| std::fs::read_to_string(path).ok())?;
-    Some(Properties::parse(&text, "server.properties"))
+/// Asks the broker of a container: what was found where the answer is yes, and why not where it is no.
+pub fn ask(container: &Container, layout: &Layout, question: Question) -> Result<String, String> {
+    let running = Running::find(container, layout);
+    let marks = Marks::of(container, layout, &running);
+    let listener = OwnListener::of(&running.properties);
+    let addresses = listener.addresses(&Resolver::of(container), Deadline::after(PATIENCE));
+    let told = |error: io::Error| format!("{listener}: {error}");
+    match question {
+        Question::Live => live(&listener, &addresses, &marks),
+        _ if addresses.is_empty() => Err(format!("{listener}: its host cannot be resolved")),
+        Question::Ready | Question::InSync => match (listener.protocol, listener.is_controller) {
+            (Protocol::Closed, _) => {
+                healthcheck::listens_at(&addresses, PATIENCE).map_err(told)?;
+                Ok(format!("{listener} accepts connections; more cannot be asked without credentials"))
+            }
+            (Protocol::SaslPlaintext, _) | (_, true) => {
+                Connection::open(&addresses, PATIENCE).and_then(|mut broker| broker.api_versions()).map_err(told)?;
+                Ok(format!("{listener} answers requests"))
+            }
+            (Protocol::Plaintext, false) => {
+                let is_asked = question == Question::InSync && !marks.has("in-sync");
+                let found = serves(&addresses, running.id(container), is_asked).map_err(told)?;
+                let text = found.map_err(|why| format!("{listener}: {why}"))?;
+                if is_asked {
+                    marks.set("in-sync");
+                }
+                Ok(format!("{listener}: {text}"))
+            }
+        },
+    }
+}
+
+/// A broker that is not reached yet may be recovering its logs, for minutes or hours, with its listeners closed: killed
+/// then, it would begin anew. So it is dead only when it was reached before, since the same start.
+fn live(listener: &OwnListener, addresses: &[SocketAddr], marks: &Marks) -> Result<String, String> {
+    match healthcheck::listens_at(addresses, PATIENCE) {
+        Ok(()) => {
+            marks.set("reached");
+            Ok(format!("{listener} accepts connections"))
+        }
+        Err(error) if marks.has("reached") => {
+            Err(format!("{listener} accepted connections since this start, and does not any more: {error}"))
+        }
+        Err(error) => Ok(format!("{listener} does not accept connections yet: {error}")),
+    }
+}
+
+/// Whether this broker is one that clients are sent to, and where asked in sync; the inner error is a broker that answers
+/// and is not ready.
+fn serves(addresses: &[SocketAddr], id: Option<i32>, in_sync: bool) -> io::Result<Result<String, String>> {
+    let mut behind = Behind::default();
+    let topics = if in_sync { Topics::All } else { Topics::None };
+    let mut connection = Connection::open(addresses, PATIENCE)?;
+    let cluster = connection.metadata(topics, &mut |partition| behind.see(partition, id))?;
+    if cluster.brokers.is_empty() {
+        return Ok(Err("it knows no broker of its cluster yet".to_owned()));
+    }
+    if let Some(id) = id.filter(|id| cluster.brokers.iter().all(|broker| broker.id != *id)) {
+        return Ok(Err(format!("broker {id} is not among the brokers that serve clients: it is fenced, or starts")));
+    }
+    if behind.count > 0 {
+        let dots = if behind.count > behind.names.len() { ", …" } else { "" };
+        return Ok(Err(format!("{} partitions are not in sync: {}{dots}", behind.count, behind.names.join(", "))));
+    }
+    let who = id.map_or_else(|| "the broker".to_owned(), |id| format!("broker {id}"));
+    Ok(Ok(format!("{who} serves clients{}", if in_sync { ", in sync" } else { "" })))
+}
+
+/// Partitions that a broker holds without being in sync.
+#[derive(Default)]
+struct Behind {
+    count: usize,
+    names: Vec<String>,
+}
+
+impl Behind {
+    /// A partition without a leader waits for another broker, which an orderly start of a StatefulSet would start only
+    /// after this one is ready: it does not count.
+    fn see(&mut self, partition: &Partition, id: Option<i32>) {
+        let Some(id) = id else { return };
+        if partition.leader >= 0 && partition.replicas.contains(&id) && !partition.in_sync.contains(&id) {
+            self.count += 1;
+            if self.names.len() < NAMED {
+                self.names.push(format!("{}-{}", partition.topic, partition.number));
+            }
+        }
+    }
+}
+
+/// What is remembered of a start: small files beside the configuration, which hold the start they belong to.
+struct Marks {
+    folders: Vec<PathBuf>,
+    start: String,
+}
+
+impl Marks {
+    fn of(container: &Container, layout: &Layout, running: &Running) -> Marks {
+        let beside = running.file.iter().filter_map(|file| file.parent());
+        let folders = beside.chain(layout.configuration.iter().map(PathBuf::as_path));
+        Marks { folders: folders.map(|folder| container.path(folder)).collect(), start: running.start.clone() }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let mut files = self.folders.iter().map(|folder| folder.join(format!("kimg-{name}")));
+        files.any(|file| fs::read_to_string(file).is_ok_and(|text| text == self.start))
+    }
+
+    /// Where it can be written nowhere, the question is asked anew each time.
+    fn set(&self, name: &str) {
+        if !self.has(name) {
+            let mut files = self.folders.iter().map(|folder| folder.join(format!("kimg-{name}")));
+            files.any(|file| fs::write(file, &self.start).is_ok());
+        }
+    }
 }
