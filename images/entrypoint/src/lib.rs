@@ -13,6 +13,7 @@ pub mod kafka;
 pub mod launchers;
 pub mod ordinal;
 pub mod places;
+pub mod pod;
 pub mod problem;
 pub mod properties;
 pub mod seccomp;

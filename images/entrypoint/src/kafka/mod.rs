@@ -8,6 +8,7 @@ pub mod jvm;
 pub mod known;
 pub mod listeners;
 pub mod mode;
+pub mod quorum;
 pub mod ready;
 pub mod report;
 pub mod start;
@@ -89,7 +90,7 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     let data = data::decide(container, &mut properties, layout, rules, &mut findings);
     data::check(&data, mode, layout, &mut findings);
     let id = identity::decide(container, &properties, mode, &data, rules, &mut findings);
-    properties.set(mode.id_property(), &id.value, &id.origin);
+    identity::write(&mut properties, mode, &id);
     listeners::complete(&mut properties, container, mode, rules, &mut findings);
     if mode == Mode::KraftSingle {
         mode::complete_single_node(&mut properties, &id.value);
