@@ -1,5 +1,7 @@
 //! Which id a broker gets: by variables, by the name of its pod, by its data.
 
+#![allow(clippy::type_complexity, reason = "tables of what goes in and what comes out")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
