@@ -31,6 +31,11 @@ impl Environment {
         names.iter().find_map(|name| Some((*name, self.get(name)?)))
     }
 
+    /// Sets a variable.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), value.into());
+    }
+
     /// The variables with a prefix, without it, in the order of their names. Kubernetes injects variables for each
     /// Service of a namespace, so that one called `kafka` gives `KAFKA_PORT=tcp://…`: those are left out.
     pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {

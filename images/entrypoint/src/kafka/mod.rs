@@ -1,6 +1,7 @@
 //! Kafka: its configuration out of what the container is given, and the broker as a Java program.
 
 pub mod cluster_id;
+pub mod commands;
 pub mod data;
 pub mod dialect;
 pub mod identity;
@@ -82,10 +83,13 @@ pub struct Configuration {
 /// container itself only.
 pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     let mut findings = Findings::default();
+    let mut commands = commands::Commands::default();
+    let container = &commands.expand(container, &mut findings);
     let dialect = dialect::choose(container, &mut findings);
     let rules = dialect.dialect.rules();
     let given = variables::read(container, rules, &mut findings);
     let mut properties = given.properties;
+    commands.complete(&mut properties, container, &mut findings);
     let mode = mode::decide(&properties, layout, rules, &mut findings);
     let data = data::decide(container, &mut properties, layout, rules, &mut findings);
     data::check(&data, mode, layout, &mut findings);
