@@ -32,8 +32,8 @@ impl Environment {
     }
 
     /// Sets a variable.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(name.into(), value.into());
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.0.insert(name.to_owned(), value.to_owned());
     }
 
     /// The variables with a prefix, without it, in the order of their names. Kubernetes injects variables for each

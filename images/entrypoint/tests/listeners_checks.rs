@@ -44,7 +44,7 @@ fn of_any_broker() {
         // One address on the host and one inside, of one port: the derived listeners would share it.
         (
             &[(A, "PLAINTEXT://kafka:9092,SSL://localhost:9092")],
-            &[("derived from advertised.listeners", "set KAFKA_LISTENERS")],
+            &[(A, "have the port 9092, and listeners follow from that")],
         ),
         (&[(L, "PLAINTEXT://:9092"), (A, "PLAINTEXT://k:9092,SSL://k:9093")], &[(A, "SSL is no listener; there are PLAINTEXT")]),
         // Protocols.

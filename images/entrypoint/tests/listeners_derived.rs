@@ -5,7 +5,10 @@
 mod listeners_support;
 
 use kimg_entrypoint::container::Container;
-use kimg_entrypoint::kafka::Mode;
+use kimg_entrypoint::kafka::dialect::{Dialect, Rules};
+use kimg_entrypoint::kafka::{Layout, Mode, configure, listeners};
+use kimg_entrypoint::problem::Findings;
+use kimg_entrypoint::properties::Properties;
 use listeners_support::{Outcome, Pairs, complete, complete_in, container};
 
 const ZOOKEEPER: Mode = Mode::ZooKeeper;
@@ -185,4 +188,63 @@ fn controllers_listen_apart_and_are_never_advertised() {
     assert_eq!((outcome.get("advertised.listeners"), outcome.problems().as_str()), (variables[2].1, ""));
     let outcome = complete(&[CONTROLLER, VOTERS, (A, "PLAINTEXT://k:9092")], "kafka", Mode::Kraft);
     assert_eq!((outcome.get("advertised.listeners"), outcome.findings.warnings.len()), ("", 1));
+}
+
+/// bitnami/kafka has defaults for both lists, which give way to whatever the user says in another way.
+#[test]
+fn a_dialects_defaults_give_way() {
+    let rules = Rules { listeners: Some("PLAINTEXT://:9092,CONTROLLER://:9093"), ..Dialect::Bitnami.rules().clone() };
+    let completed = |variables: Pairs<'_>, given: Pairs<'_>, mode: Mode| {
+        let (mut properties, mut findings) = (Properties::default(), Findings::default());
+        properties.set("advertised.listeners", "PLAINTEXT://:9092", "default of bitnami/kafka 3.5.1");
+        given.iter().for_each(|(name, value)| properties.set(*name, *value, "KAFKA_CFG_X"));
+        listeners::complete(&mut properties, &container(variables, "kafka-0"), mode, &rules, &mut findings);
+        Outcome { properties, findings }
+    };
+    let host_ip =
+        [("KIMG_ADVERTISE", "hostip"), ("HOST_IP", "10.0.0.7"), ("KIMG_SERVICE", "hs"), ("POD_NAMESPACE", "ns")];
+    let names = "PLAINTEXT://kafka-0.hs.ns.svc.cluster.local:9092,EXTERNAL://10.0.0.7:9094";
+    let role = [("process.roles", "controller")];
+    #[rustfmt::skip]
+    let rows: &[(Pairs, Pairs, Mode, &str, &str)] = &[
+        (&[], &[], ZOOKEEPER, "PLAINTEXT://:9092", "PLAINTEXT://kafka-0:9092"),
+        (&[], &[], SINGLE, "PLAINTEXT://:9092,CONTROLLER://:9093", "PLAINTEXT://kafka-0:9092"),
+        (&[], &role, Mode::Kraft, "CONTROLLER://:9093", ""),
+        (&host_ip, &[], ZOOKEEPER, "PLAINTEXT://:9092,EXTERNAL://:9094", names),
+        (&[], &[("advertised.host.name", "k")], ZOOKEEPER, "PLAINTEXT://:9092", "PLAINTEXT://k:9092"),
+    ];
+    for (variables, given, mode, bound, advertised) in rows {
+        let outcome = completed(variables, given, *mode);
+        let about = format!("{variables:?} {given:?}");
+        holds(&outcome, &[("listeners", bound), ("advertised.listeners", advertised)], &about);
+        assert_eq!(outcome.problems(), "", "{about}");
+    }
+}
+
+/// A compose file of wurstmeister/kafka's as people write them, as a whole.
+#[test]
+fn commands_ids_and_listeners_come_together() {
+    let variables = [
+        ("KIMG_DIALECT", "wurstmeister"),
+        ("KAFKA_ZOOKEEPER_CONNECT", "zookeeper:2181"),
+        ("BROKER_ID_COMMAND", "echo 7"),
+        ("HOSTNAME_COMMAND", "echo 10.0.0.7"),
+        ("KAFKA_LISTENERS", "INSIDE://:9092,OUTSIDE://:9094"),
+        ("KAFKA_ADVERTISED_LISTENERS", "INSIDE://:9092,OUTSIDE://_{HOSTNAME_COMMAND}:9094"),
+        ("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT"),
+        ("KAFKA_INTER_BROKER_LISTENER_NAME", "INSIDE"),
+    ];
+    let told = |root: &str| {
+        let container = Container { root: root.into(), ..container(&variables, "3f9a1b2c7712") };
+        let configuration = configure(&container, &Layout::of_image(""));
+        let get = |name: &str| configuration.properties.get(name).unwrap_or_default().to_owned();
+        let of_ours = |subject: &str| subject.ends_with("_COMMAND") || subject.contains("LISTENER");
+        let problems = configuration.findings.problems.iter().filter(|problem| of_ours(&problem.subject)).count();
+        (problems, get("broker.id"), get("advertised.listeners"))
+    };
+    let expected = "INSIDE://3f9a1b2c7712:9092,OUTSIDE://10.0.0.7:9094";
+    assert_eq!(told("/"), (0, "7".to_owned(), expected.to_owned()));
+    // Elsewhere the commands are not run, and all the rest is checked.
+    let expected = "INSIDE://3f9a1b2c7712:9092,OUTSIDE://hostname-command:9094";
+    assert_eq!(told("/nonexistent"), (0, "-1".to_owned(), expected.to_owned()));
 }

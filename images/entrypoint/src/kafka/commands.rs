@@ -58,7 +58,7 @@ impl Commands {
             }
             for (variable, value) in with {
                 let output = self.output(name, container, findings).unwrap_or_else(|| stand_in(name).to_owned());
-                expanded.environment.set(variable, value.replace(&placeholder, &output));
+                expanded.environment.set(&variable, &value.replace(&placeholder, &output));
             }
         }
         expanded
@@ -90,10 +90,6 @@ impl Commands {
         if container.environment.get(PORT).is_some() && !self.0.contains_key(PORT) {
             let why = "it is not run: no variable has `_{PORT_COMMAND}` in it";
             findings.warn(Problem::new(PORT, why, "leave it out"));
-        }
-        if container.environment.get("CUSTOM_INIT_SCRIPT").is_some() {
-            let hint = "set properties by variables, or start this image from a script of your own";
-            findings.warn(Problem::new("CUSTOM_INIT_SCRIPT", "it is not run", hint));
         }
         let is_told = has(properties, &["advertised.port", "listeners", "advertised.listeners"]);
         warn_of_socket(container, is_told, findings);
@@ -129,8 +125,7 @@ fn stand_in(name: &str) -> &'static str {
 fn run(name: &str, command: &str, container: &Container, findings: &mut Findings) -> Result<Option<String>, Problem> {
     let lacking = lacking(command, container);
     if lacking.contains(&"docker") {
-        return Err(Problem::new(name, "it calls docker, and there is no docker client in this image", instead(name))
-            .with_value(command));
+        return Err(Problem::new(name, "it calls docker, and there is no docker client in this image", instead(name)));
     }
     if !container.is_live() {
         if name == ID {
@@ -142,25 +137,23 @@ fn run(name: &str, command: &str, container: &Container, findings: &mut Findings
         return Ok(Some(text.to_owned()));
     }
     let Some(shell) = ["/bin/bash", "/bin/sh"].map(PathBuf::from).into_iter().find(|shell| shell.exists()) else {
-        return Err(Problem::new(name, "this image has no shell that could run it", instead(name)).with_value(command));
+        return Err(Problem::new(name, "this image has no shell that could run it", instead(name)));
     };
     if !lacking.is_empty() {
         let why = format!("this image has no {}", lacking.join(", "));
-        return Err(Problem::new(name, why, instead(name)).with_value(command));
+        return Err(Problem::new(name, why, instead(name)));
     }
     // A new process needs clone3 as much as a thread of Java's does.
     if let Ok(Some(done)) = seccomp::allow_threads() {
         findings.note(done);
     }
     let output = output_of(&shell, command, PATIENCE);
-    let output = output.map_err(|why| Problem::new(name, why, instead(name)).with_value(command))?;
+    let output = output.map_err(|why| Problem::new(name, why, instead(name)))?;
     let text = output.trim();
     match text.lines().count() {
-        0 => Err(Problem::new(name, "it printed nothing", instead(name)).with_value(command)),
+        0 => Err(Problem::new(name, "it printed nothing", instead(name))),
         1 => Ok(Some(text.to_owned())),
-        count => {
-            Err(Problem::new(name, format!("it printed {count} lines"), "let it print one line").with_value(command))
-        }
+        count => Err(Problem::new(name, format!("it printed {count} lines"), "let it print one line")),
     }
 }
 
@@ -282,7 +275,7 @@ fn drain(from: &mut UnixStream, into: &mut Vec<u8>) {
 /// Ends a command and what it started: they are a group of processes, which only a shell can end without a system call
 /// of our own.
 fn stop(shell: &Path, child: &mut std::process::Child) {
-    let _ = Command::new(shell).args(["-c", &format!("kill -KILL -- -{}", child.id())]).stderr(Stdio::null()).status();
+    let _ = Command::new(shell).args(["-c", &format!("kill -KILL -{}", child.id())]).stderr(Stdio::null()).status();
     let _ = child.kill();
     let _ = child.wait();
 }

@@ -7,7 +7,7 @@ use super::{CLIENTS, CONTROLLERS, EXTERNAL, Listener, Node, syntax, template};
 use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
 
-const VARIABLE: &str = "KIMG_ADVERTISE";
+pub(super) const VARIABLE: &str = "KIMG_ADVERTISE";
 
 const MODES: [&str; 5] = ["headless", "nodeport", "hostip", "loadbalancer", "template"];
 

@@ -10,7 +10,7 @@ pub(super) fn all(properties: &Properties, node: &Node<'_>, findings: &mut Findi
     let listeners = super::read(properties, "listeners");
     let advertised = super::read(properties, "advertised.listeners");
     let of = |key: &'static str| (super::variable(properties, key), key);
-    check_bound(&listeners, &of("listeners").0, node, findings);
+    check_bound(&listeners, &of("listeners").0, super::is_made(properties, "listeners"), node, findings);
     check_advertised(&advertised, &listeners, &of("advertised.listeners").0, findings);
     if !node.roles.broker {
         return;
@@ -41,16 +41,17 @@ fn check_names(listeners: &[Listener], subject: &str, findings: &mut Findings) {
 
 /// Where the broker listens. Kafka refuses a port twice on whatever hosts (CoreUtils.listenerListToEndPoints); newer ones
 /// take one address of each family.
-fn check_bound(listeners: &[Listener], subject: &str, node: &Node<'_>, findings: &mut Findings) {
+fn check_bound(listeners: &[Listener], subject: &str, is_derived: bool, node: &Node<'_>, findings: &mut Findings) {
     check_names(listeners, subject, findings);
     for (index, listener) in listeners.iter().enumerate() {
         let twin = listeners[..index].iter().find(|other| other.port == listener.port && listener.port != 0);
         let Some(other) = twin.filter(|other| other.name != listener.name) else { continue };
         let families = [other, listener].map(|one| one.address().map(|address| address.is_ipv6()));
         let is_pair = matches!(families, [Some(one), Some(two)] if one != two);
-        let why = format!("{} and {} have the port {}", other.name, listener.name, listener.port);
+        let follow = if is_derived { ", and listeners follow from that" } else { "" };
+        let why = format!("{} and {} have the port {}{follow}", other.name, listener.name, listener.port);
         if !is_pair {
-            let hint = match subject.starts_with("derived") {
+            let hint = match is_derived {
                 true => "set KAFKA_LISTENERS, with a port of its own for each listener",
                 false => "give each listener a port of its own",
             };

@@ -48,7 +48,7 @@ pub(super) fn complete(properties: &mut Properties, node: &mut Node<'_>, finding
         return;
     }
     let origin = properties.origin("listeners").unwrap_or("default").to_owned();
-    let is_of_user = origin.starts_with("KAFKA_") && node.mode != Mode::KraftSingle;
+    let is_of_user = !super::is_made(properties, "listeners") && node.mode != Mode::KraftSingle;
     let mut listeners = super::read(properties, "listeners");
     if node.roles.controller {
         let missing: Vec<String> =

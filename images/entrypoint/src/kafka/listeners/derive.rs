@@ -8,7 +8,7 @@ use crate::properties::Properties;
 /// Without `listeners`, one is made of each advertised listener, on all addresses of the same port, as cp-kafka
 /// (`cub listeners`) and apache/kafka (configure) do; an empty host stands for both families of addresses, where their
 /// 0.0.0.0 is one. Without either there are the dialect's, or Kafka's own.
-pub(super) fn listeners(properties: &mut Properties, node: &mut Node<'_>) {
+pub(super) fn listeners(properties: &mut Properties, node: &Node<'_>) {
     if properties.get("listeners").is_some() {
         return;
     }
@@ -45,7 +45,7 @@ pub(super) fn advertised(properties: &mut Properties, node: &Node<'_>, findings:
         }
         return;
     }
-    let is_default = properties.origin("listeners") == Some("default");
+    let is_default = properties.origin("listeners") == Some("default") && node.rules.listeners.is_none();
     // A single node of which nothing is said is for clients on the host, which publishes its port.
     let host = if node.mode == Mode::KraftSingle && is_default { "localhost" } else { host };
     let clients = super::read(properties, "listeners").into_iter().filter(|one| !node.is_controller(one));
@@ -74,8 +74,7 @@ pub(super) fn inter_broker(properties: &mut Properties, findings: &mut Findings)
     let advertised = super::read(properties, "advertised.listeners");
     if let ([only], false) = (advertised.as_slice(), asked) {
         if only.name != "PLAINTEXT" {
-            let why = "derived: the only advertised listener";
-            properties.set(KEY, &only.name, why);
+            properties.set(KEY, &only.name, "derived from advertised.listeners");
         }
     } else if !asked && !advertised.is_empty() && advertised.iter().all(|one| one.name != "PLAINTEXT") {
         let names: Vec<&str> = advertised.iter().map(|one| one.name.as_str()).collect();

@@ -97,11 +97,16 @@ pub fn complete(
     if !are_readable(properties, findings) {
         return;
     }
+    // A dialect's default gives way to whatever else tells what is advertised.
+    let default = take_default(properties, "advertised.listeners");
     old::translate(properties, &node, findings);
     if !advertise::complete(properties, &mut node, findings) {
         return;
     }
-    derive::listeners(properties, &mut node);
+    if let Some((value, origin)) = default.filter(|_| node.roles.broker) {
+        properties.set_default("advertised.listeners", value, &origin);
+    }
+    derive::listeners(properties, &node);
     controllers::complete(properties, &mut node, findings);
     derive::advertised(properties, &node, findings);
     derive::inter_broker(properties, findings);
@@ -142,10 +147,31 @@ fn are_readable(properties: &Properties, findings: &mut Findings) -> bool {
     all
 }
 
+/// The origin of what follows from something else.
+const DERIVED: &str = "derived from ";
+
+/// Whether the listeners of a property are this program's own, or a dialect's, and may be completed.
+fn is_made(properties: &Properties, key: &str) -> bool {
+    let origin = properties.origin(key).unwrap_or("default");
+    ["default", DERIVED, advertise::VARIABLE].iter().any(|prefix| origin.starts_with(prefix))
+}
+
+/// Takes the value of a property that only a dialect's default gave, and its origin.
+fn take_default(properties: &mut Properties, key: &str) -> Option<(String, String)> {
+    let origin = properties.origin(key).filter(|origin| origin.starts_with("default"))?.to_owned();
+    let value = properties.get(key).unwrap_or_default().to_owned();
+    properties.remove(key);
+    Some((value, origin))
+}
+
 /// What a message names: the variable that set a property, or the one that would in the words of the user.
 fn variable(properties: &Properties, name: &str) -> String {
-    if let Some(origin) = properties.origin(name).filter(|origin| *origin != "default") {
-        return origin.to_owned();
+    if let Some(origin) = properties.origin(name).filter(|origin| !origin.starts_with("default")) {
+        return match origin.strip_prefix(DERIVED) {
+            Some(other) if other != name && properties.get(other).is_some() => variable(properties, other),
+            Some(other) => other.to_owned(),
+            None => origin.to_owned(),
+        };
     }
     let of_bitnami = properties.iter().any(|(_, _, origin)| origin.starts_with("KAFKA_CFG_"));
     let prefix = if of_bitnami { "KAFKA_CFG_" } else { "KAFKA_" };

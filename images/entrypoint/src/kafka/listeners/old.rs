@@ -54,7 +54,8 @@ pub(super) fn translate(properties: &mut Properties, node: &Node<'_>, findings: 
     };
     if !was_set && properties.get("advertised.listeners").is_none() {
         let listener = Listener::new("PLAINTEXT", bound.as_deref().unwrap_or_default(), own_port.unwrap_or(CLIENTS));
-        let origin = of_given(false).unwrap_or_else(|| "default".to_owned());
+        let origin =
+            of_given(false).map_or_else(|| "default".to_owned(), |origin| format!("{}{origin}", super::DERIVED));
         properties.set("listeners", listener.to_string(), origin);
     }
     // With listeners, `host.name` and `port` meant nothing, and the advertised ones were still used.
@@ -68,7 +69,7 @@ pub(super) fn translate(properties: &mut Properties, node: &Node<'_>, findings: 
             one.port = told_port.unwrap_or(one.port);
         }
         let origin = of_given(true).or_else(|| of_given(false)).unwrap_or_default();
-        properties.set("advertised.listeners", super::write(&all), origin);
+        properties.set("advertised.listeners", super::write(&all), format!("{}{origin}", super::DERIVED));
     }
     for (name, _, origin) in &given {
         let why = match (is_told, name.starts_with("advertised.") || !was_set) {
