@@ -4,8 +4,9 @@
 
 mod listeners_support;
 
+use kimg_entrypoint::container::Container;
 use kimg_entrypoint::kafka::Mode;
-use listeners_support::{Pairs, complete};
+use listeners_support::{Pairs, complete, complete_in, container};
 
 const L: &str = "KAFKA_LISTENERS";
 const A: &str = "KAFKA_ADVERTISED_LISTENERS";
@@ -38,6 +39,7 @@ fn of_any_broker() {
         (&[(A, "PLAINTEXT://kafka:0")], &[(A, "port 0")]),
         (&[(L, "PLAINTEXT://:9092,SSL://:9092")], &[(L, "PLAINTEXT and SSL have the port 9092")]),
         (&[(L, "PLAINTEXT://kafka:9092,SSL://10.0.0.1:9092")], &[(L, "have the port 9092")]),
+        (&[(L, "PLAINTEXT://10.0.0.1:9092,SSL://[fd00::1]:9092")], &[(L, "Kafka before 3.6")]),
         (&[(L, "PLAINTEXT://:9092,PLAINTEXT://:9093"), (A, "PLAINTEXT://k:9092")], &[(L, "the name PLAINTEXT twice")]),
         (&[(L, "PLAINTEXT://:1,plaintext://:2,PLAINTEXT://:3"), (A, "PLAINTEXT://k:1")], &[(L, "the name PLAINTEXT twice")]),
         (&[(A, "PLAINTEXT://k:9092,PLAINTEXT://l:9093"), (L, "PLAINTEXT://:9092")], &[(A, "the name PLAINTEXT twice")]),
@@ -77,6 +79,21 @@ fn of_any_broker() {
 }
 
 #[test]
+fn newer_brokers_take_a_port_once_for_each_family() {
+    let problems = |listeners: &str| {
+        let table = "connect-plugin-path.sh tool 2G org.apache.kafka.tools.ConnectPluginPath\n".to_owned();
+        complete_in(&Container { table, ..container(&[(L, listeners)], "kafka") }, Mode::ZooKeeper)
+            .findings
+            .problems
+            .len()
+    };
+    assert_eq!(problems("PLAINTEXT://10.0.0.1:9092,SSL://[fd00::1]:9092"), 0);
+    assert_eq!(problems("PLAINTEXT://10.0.0.1:9092,SSL://10.0.0.2:9092"), 1);
+    assert_eq!(problems("PLAINTEXT://10.0.0.1:9092,SSL://[fd00::1]:9092,SASL_SSL://:9092"), 1);
+    assert_eq!(problems("PLAINTEXT://10.0.0.1:9092,SSL://kafka:9092"), 1);
+}
+
+#[test]
 fn of_controllers() {
     let both = (R, "broker,controller");
     #[rustfmt::skip]
@@ -91,6 +108,7 @@ fn of_controllers() {
         (&[both, (L, "SSL://:9092,CONTROLLER://:9093"), (C, "CONTROLLER")], &[(M, "set it to SSL:SSL,CONTROLLER:PLAINTEXT")]),
         (&[both, (L, "PLAINTEXT://:9092,CONTROLLER://:9093"), (C, "CONTROLLER"), (M, "PLAINTEXT:PLAINTEXT")], &[(M, "add CONTROLLER:PLAINTEXT")]),
         (&[both, (P, "PLAINTEXT")], &[(P, "belongs to ZooKeeper")]),
+        (&[(R, "controller"), (P, "PLAINTEXT")], &[(P, "belongs to ZooKeeper")]),
     ], Mode::Kraft);
 }
 
@@ -99,7 +117,6 @@ fn what_starts_and_is_not_what_was_meant_is_warned_of() {
     let rows: &[(Pairs, &str)] = &[
         (&[(L, "PLAINTEXT://localhost:9092")], "listens on localhost, where only this container can connect"),
         (&[(L, "PLAINTEXT://127.0.0.1:9092"), (A, "PLAINTEXT://kafka:9092")], "write PLAINTEXT://:9092"),
-        (&[(L, "PLAINTEXT://10.0.0.1:9092,SSL://[fd00::1]:9092")], "before 3.7 refuses"),
         (&[(L, "PLAINTEXT://:1,SSL://:2"), (A, "PLAINTEXT://k:1,SSL://k:1")], "are at one address"),
     ];
     for (variables, words) in rows {

@@ -60,7 +60,7 @@ fn habits_of_compose_files_with_zookeeper() {
         (&[(L, "PLAINTEXT://:9092,OUT://:9094"), (M, "OUT:SASL_SSL")], &[("listener.security.protocol.map", "OUT:SASL_SSL,PLAINTEXT:PLAINTEXT")]),
         (&[(L, "plaintext://:9092"), (M, "plaintext:plaintext")], &[("listener.security.protocol.map", "plaintext:plaintext")]),
         // A protocol between brokers.
-        (&[(L, "SSL://:9093"), ("KAFKA_SECURITY_INTER_BROKER_PROTOCOL", "SSL")], &[("inter.broker.listener.name", ""), ("advertised.listeners", "SSL://kafka:9093")]),
+        (&[(L, "SSL://:9093"), ("KAFKA_SECURITY_INTER_BROKER_PROTOCOL", "ssl")], &[("security.inter.broker.protocol", "SSL"), ("inter.broker.listener.name", ""), ("advertised.listeners", "SSL://kafka:9093")]),
         // Two addresses that share a port on different hosts are advertised, where the listeners differ.
         (&[(L, "A://:9092,B://:9093"), (A, "A://kafka:9092,B://localhost:9092"), (M, "A:PLAINTEXT,B:PLAINTEXT"), (I, "A")], &[("advertised.listeners", "A://kafka:9092,B://localhost:9092")]),
     ];
@@ -171,6 +171,7 @@ fn controllers_listen_apart_and_are_never_advertised() {
         (&[BROKER, VOTERS, (A, "PLAINTEXT://kafka:9092"), (C, "SSL")], &[("listeners", "PLAINTEXT://:9092")]),
         (&[BOTH, (L, "SSL://:9092,CTL://:9093"), (C, "CTL"), ("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "CTL:SSL")], &[("listener.security.protocol.map", "CTL:SSL,SSL:SSL"), ("inter.broker.listener.name", "SSL")]),
         // Variables of the brokers on a controller.
+        (&[CONTROLLER, ("KAFKA_INTER_BROKER_LISTENER_NAME", "IN"), ("KAFKA_SECURITY_INTER_BROKER_PROTOCOL", "SSL")], &[("inter.broker.listener.name", ""), ("security.inter.broker.protocol", "")]),
         (&[CONTROLLER, ("KIMG_ADVERTISE", "headless")], &[("advertised.listeners", "")]),
     ];
     for (variables, expected) in rows {

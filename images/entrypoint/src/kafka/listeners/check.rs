@@ -13,6 +13,7 @@ pub(super) fn all(properties: &Properties, node: &Node<'_>, findings: &mut Findi
     check_bound(&listeners, &of("listeners").0, super::is_made(properties, "listeners"), node, findings);
     check_advertised(&advertised, &listeners, &of("advertised.listeners").0, findings);
     if !node.roles.broker {
+        check_control_plane(properties, &advertised, "", node, findings);
         return;
     }
     if advertised.is_empty() {
@@ -39,8 +40,8 @@ fn check_names(listeners: &[Listener], subject: &str, findings: &mut Findings) {
     }
 }
 
-/// Where the broker listens. Kafka refuses a port twice on whatever hosts (CoreUtils.listenerListToEndPoints); newer ones
-/// take one address of each family.
+/// Where the broker listens. Kafka refuses a port twice on whatever hosts (CoreUtils.listenerListToEndPoints); from 3.6
+/// it takes one address of each family.
 fn check_bound(listeners: &[Listener], subject: &str, is_derived: bool, node: &Node<'_>, findings: &mut Findings) {
     check_names(listeners, subject, findings);
     for (index, listener) in listeners.iter().enumerate() {
@@ -50,16 +51,15 @@ fn check_bound(listeners: &[Listener], subject: &str, is_derived: bool, node: &N
         let is_pair = matches!(families, [Some(one), Some(two)] if one != two);
         let follow = if is_derived { ", and listeners follow from that" } else { "" };
         let why = format!("{} and {} have the port {}{follow}", other.name, listener.name, listener.port);
-        if !is_pair {
-            let hint = match is_derived {
-                true => "set KAFKA_LISTENERS, with a port of its own for each listener",
-                false => "give each listener a port of its own",
-            };
-            findings.refuse(Problem::new(subject, why, hint));
-        } else if !node.newer {
-            let hint = "one listener on [::] serves IPv4 and IPv6; else give each a port of its own";
-            findings.warn(Problem::new(subject, format!("{why}, which Kafka before 3.7 refuses"), hint));
+        if is_pair && node.pairs {
+            continue;
         }
+        let hint = match (is_pair, is_derived) {
+            (true, _) => "listen on [::], which serves IPv4 and IPv6; Kafka before 3.6 takes no port twice",
+            (_, true) => "set KAFKA_LISTENERS, with a port of its own for each listener",
+            (_, false) => "give each listener a port of its own",
+        };
+        findings.refuse(Problem::new(subject, why, hint));
     }
     let of_clients = listeners.iter().filter(|one| one.is_local() && !node.is_controller(one));
     for listener in of_clients {

@@ -47,6 +47,15 @@ pub(super) fn complete(properties: &mut Properties, node: &mut Node<'_>, finding
     if node.mode == Mode::ZooKeeper {
         return;
     }
+    if !node.roles.broker {
+        // Variables of the brokers', which Kafka would check against the controllers' listeners.
+        for name in ["inter.broker.listener.name", "security.inter.broker.protocol"] {
+            if let Some(origin) = properties.origin(name) {
+                findings.note(format!("{name}: left out, for it is the brokers' ({origin})"));
+                properties.remove(name);
+            }
+        }
+    }
     let origin = properties.origin("listeners").unwrap_or("default").to_owned();
     let is_of_user = !super::is_made(properties, "listeners") && node.mode != Mode::KraftSingle;
     let mut listeners = super::read(properties, "listeners");

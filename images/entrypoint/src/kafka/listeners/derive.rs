@@ -65,12 +65,19 @@ pub(super) fn advertised(properties: &mut Properties, node: &Node<'_>, findings:
 /// such listener and only one at all, that is meant.
 pub(super) fn inter_broker(properties: &mut Properties, findings: &mut Findings) {
     const KEY: &str = "inter.broker.listener.name";
+    const PROTOCOL: &str = "security.inter.broker.protocol";
+    let asked = properties.get(PROTOCOL).map(str::trim).map(str::to_uppercase);
+    if let Some(protocol) = &asked {
+        // Kafka takes it in upper case only, unlike those of the map.
+        let origin = properties.origin(PROTOCOL).unwrap_or(PROTOCOL).to_owned();
+        properties.set(PROTOCOL, protocol, origin);
+    }
     if let Some(name) = properties.get(KEY).map(str::trim).filter(|name| !name.is_empty()) {
         let (name, origin) = (name.to_owned(), properties.origin(KEY).unwrap_or(KEY).to_owned());
         properties.set(KEY, name, origin);
         return;
     }
-    let asked = properties.get("security.inter.broker.protocol").is_some();
+    let asked = asked.is_some();
     let advertised = super::read(properties, "advertised.listeners");
     if let ([only], false) = (advertised.as_slice(), asked) {
         if only.name != "PLAINTEXT" {

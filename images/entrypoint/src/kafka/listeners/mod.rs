@@ -52,6 +52,8 @@ struct Node<'a> {
     rules: &'a Rules,
     /// Whether this Kafka has no ZooKeeper mode any more: its controllers may be advertised too.
     newer: bool,
+    /// Whether this Kafka takes a port twice, for one address of IPv4 and one of IPv6: from 3.6 (KIP-797).
+    pairs: bool,
     /// The names of the controllers' listeners.
     controllers: Vec<String>,
     /// The names of listeners that this program makes up.
@@ -83,13 +85,16 @@ pub fn complete(
             properties.remove(name);
         }
     }
+    let newer = launchers::has_trait(&container.table, "kafka", "kraft");
     let mut node = Node {
         container,
         pod: Pod::of(container),
         mode,
         roles: Roles::of(properties, mode),
         rules,
-        newer: launchers::has_trait(&container.table, "kafka", "kraft"),
+        newer,
+        // A tool that came with the same version.
+        pairs: newer || launchers::find(&container.table, "connect-plugin-path.sh").is_some(),
         controllers: Vec::new(),
         made: Vec::new(),
     };
