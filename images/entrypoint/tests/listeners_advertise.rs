@@ -4,6 +4,9 @@
 
 mod listeners_support;
 
+use std::fs;
+use std::path::Path;
+
 use kimg_entrypoint::kafka::Mode;
 use listeners_support::{Pairs, complete};
 
@@ -146,4 +149,32 @@ fn what_a_mode_lacks_is_named_all_at_once() {
         assert_eq!(found, *subjects, "{mode} {more:?}\n{}", outcome.problems());
         assert!(outcome.problems().contains(words), "{mode} {more:?}\n{}", outcome.problems());
     }
+}
+
+/// Every variable that these rules read is in the page about them.
+#[test]
+fn every_variable_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("../../docs/listeners.md")).unwrap();
+    let files = [
+        "pod.rs",
+        "kafka/identity.rs",
+        "kafka/commands.rs",
+        "kafka/listeners/advertise.rs",
+        "kafka/listeners/template.rs",
+    ];
+    let mut count = 0;
+    for file in files {
+        let source = fs::read_to_string(root.join("src").join(file)).unwrap();
+        // The odd ones of what quotes part are texts.
+        for text in source.split('"').skip(1).step_by(2) {
+            let is_name = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+            if is_name && ["KIMG_", "POD_", "MY_POD_", "NODE_", "HOST_IP"].iter().any(|prefix| text.starts_with(prefix))
+            {
+                count += 1;
+                assert!(page.contains(&format!("`{text}`")), "{text} of {file}");
+            }
+        }
+    }
+    assert!(count > 20, "{count}");
 }
