@@ -202,6 +202,20 @@ fn an_example_in_the_image_is_no_id_of_the_users() {
 }
 
 #[test]
+fn hints_use_the_words_of_the_user() {
+    for (variable, hint) in
+        [("KAFKA_CFG_BROKER_ID", "set KAFKA_CFG_NODE_ID instead"), ("/etc/x.properties", "set node.id instead")]
+    {
+        let mut properties = Properties::default();
+        properties.set("broker.id", "3", variable);
+        let mut findings = Findings::default();
+        let rules = Dialect::Kimg.rules();
+        identity::decide(&Container::default(), &properties, KRAFT, &Data::default(), rules, &mut findings);
+        assert_eq!(findings.warnings[0].hint, hint);
+    }
+}
+
+#[test]
 fn one_property_holds_the_id() {
     let mut properties = Properties::default();
     properties.set("broker.id", "3", "KAFKA_BROKER_ID");

@@ -98,7 +98,13 @@ fn given(
         (_, Some((_, of_other))) => {
             let hint = match own {
                 Some(_) => "leave it out".to_owned(),
-                None => format!("set {} instead", Id::derived("", "default").subject(mode)),
+                // In the words of the user: `KAFKA_CFG_BROKER_ID` becomes `KAFKA_CFG_NODE_ID`.
+                None if of_other.starts_with("KAFKA_") => {
+                    let names =
+                        [other_property(mode), mode.id_property()].map(|name| name.replace('.', "_").to_uppercase());
+                    format!("set {} instead", of_other.replace(&names[0], &names[1]))
+                }
+                None => format!("set {} instead", mode.id_property()),
             };
             let why = format!("the id is `{}` in this mode", mode.id_property());
             findings.warn(Problem::new(of_other, why, hint));
