@@ -57,6 +57,22 @@ fn outputs_become_settings() {
 }
 
 #[test]
+fn those_of_bitnami_too() {
+    for (name, property) in [
+        ("BROKER_ID_COMMAND", "broker.id"),
+        ("KAFKA_BROKER_ID_COMMAND", "broker.id"),
+        ("KAFKA_NODE_ID_COMMAND", "node.id"),
+        ("KAFKA_CONTROLLER_QUORUM_VOTERS_COMMAND", "controller.quorum.voters"),
+    ] {
+        let (_, properties, findings) = applied("/", &[(name, "echo 7")], &[]);
+        assert_eq!((properties.get(property), properties.origin(property)), (Some("7"), Some(name)));
+        assert_eq!(findings.warnings, []);
+        let (_, properties, findings) = applied("/nonexistent", &[(name, "echo 7")], &[]);
+        assert_eq!((properties.get(property), findings.notes.len()), (None, 1), "{name}");
+    }
+}
+
+#[test]
 fn the_host_is_advertised_where_nothing_else_is() {
     let (_, properties, _) = applied("/", &[("HOSTNAME_COMMAND", "echo h")], &[]);
     assert_eq!(properties.get("advertised.host.name"), Some("h"));

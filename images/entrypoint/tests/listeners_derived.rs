@@ -54,8 +54,8 @@ fn habits_of_compose_files_with_zookeeper() {
         (&[], &[("listeners", "PLAINTEXT://:9092"), ("advertised.listeners", "PLAINTEXT://kafka:9092"), ("listener.security.protocol.map", "")]),
         // Empty values (7), as bitnami exports them.
         (&[(L, ""), (A, " "), (M, ""), (I, "")], &[("listeners", "PLAINTEXT://:9092"), ("advertised.listeners", "PLAINTEXT://kafka:9092"), ("inter.broker.listener.name", ""), ("listener.security.protocol.map", "")]),
-        // Lists with empty members, which Kafka reads.
-        (&[(L, ",PLAINTEXT://:9092,,SSL://:9093,")], &[("advertised.listeners", "PLAINTEXT://kafka:9092,SSL://kafka:9093")]),
+        // Lists with empty members.
+        (&[(L, ",PLAINTEXT://:9092,,SSL://:9093,"), (M, ",SSL:SSL, ,PLAINTEXT:PLAINTEXT")], &[("listeners", "PLAINTEXT://:9092,SSL://:9093"), ("listener.security.protocol.map", "SSL:SSL,PLAINTEXT:PLAINTEXT"), ("advertised.listeners", "PLAINTEXT://kafka:9092,SSL://kafka:9093")]),
         // A map that is set replaces Kafka's own: those that are called like a protocol are added.
         (&[(L, "PLAINTEXT://:9092,OUT://:9094"), (M, "OUT:SASL_SSL")], &[("listener.security.protocol.map", "OUT:SASL_SSL,PLAINTEXT:PLAINTEXT")]),
         (&[(L, "plaintext://:9092"), (M, "plaintext:plaintext")], &[("listener.security.protocol.map", "plaintext:plaintext")]),
@@ -187,6 +187,14 @@ fn controllers_listen_apart_and_are_never_advertised() {
     let newer = Container { table: "s server kafka kraft\n".to_owned(), ..container(&variables, "kafka") };
     let outcome = complete_in(&newer, Mode::Kraft);
     assert_eq!((outcome.get("advertised.listeners"), outcome.problems().as_str()), (variables[2].1, ""));
+    let only = [CONTROLLER, VOTERS, (A, "CONTROLLER://k:9093,PLAINTEXT://k:9092")];
+    let outcome = complete_in(&Container { table: newer.table.clone(), ..container(&only, "kafka") }, Mode::Kraft);
+    assert_eq!((outcome.get("advertised.listeners"), outcome.problems().as_str()), ("CONTROLLER://k:9093", ""));
+    assert_eq!((outcome.get("inter.broker.listener.name"), outcome.findings.warnings.len()), ("", 1));
+    // Where only the controllers are advertised, clients have the rest.
+    let part = [BOTH, (A, "CONTROLLER://k:9093")];
+    let outcome = complete_in(&Container { table: newer.table.clone(), ..container(&part, "kafka") }, Mode::Kraft);
+    assert_eq!(outcome.get("advertised.listeners"), "PLAINTEXT://kafka:9092,CONTROLLER://k:9093");
     let outcome = complete(&[CONTROLLER, VOTERS, (A, "PLAINTEXT://k:9092")], "kafka", Mode::Kraft);
     assert_eq!((outcome.get("advertised.listeners"), outcome.findings.warnings.len()), ("", 1));
 }

@@ -1,5 +1,6 @@
 //! Commands of the user's whose output is a setting (wurstmeister/kafka, start-kafka.sh): `HOSTNAME_COMMAND`,
-//! `PORT_COMMAND`, `RACK_COMMAND`, `BROKER_ID_COMMAND`. Each is run once at most, only where its output is used, and only
+//! `PORT_COMMAND`, `RACK_COMMAND`, `BROKER_ID_COMMAND`; and those of the later bitnami/kafka (libkafka.sh,
+//! kafka_dynamic_environment_variables). Each is run once at most, only where its output is used, and only
 //! in the container itself, by the image's own shell.
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ const HOST: &str = "HOSTNAME_COMMAND";
 const PORT: &str = "PORT_COMMAND";
 const RACK: &str = "RACK_COMMAND";
 const ID: &str = "BROKER_ID_COMMAND";
+const VOTERS: &str = "KAFKA_CONTROLLER_QUORUM_VOTERS_COMMAND";
 
 /// How long one may take: a cloud's metadata service that is not there answers never.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -84,6 +86,9 @@ impl Commands {
             }
         };
         set(ID, "broker.id", &["node.id"], findings);
+        set("KAFKA_BROKER_ID_COMMAND", "broker.id", &["node.id"], findings);
+        set("KAFKA_NODE_ID_COMMAND", "node.id", &["broker.id"], findings);
+        set(VOTERS, "controller.quorum.voters", &[], findings);
         set(RACK, "broker.rack", &[], findings);
         let listeners = ["listeners", "advertised.listeners"];
         set(HOST, "advertised.host.name", &listeners, findings);
@@ -128,7 +133,7 @@ fn run(name: &str, command: &str, container: &Container, findings: &mut Findings
         return Err(Problem::new(name, "it calls docker, and there is no docker client in this image", instead(name)));
     }
     if !container.is_live() {
-        if name == ID {
+        if name == VOTERS || name.ends_with("_ID_COMMAND") {
             findings.note(format!("{name} was not run, for this is not its container"));
             return Ok(None);
         }
@@ -163,6 +168,7 @@ fn instead(name: &str) -> &'static str {
         HOST => "name the host in KAFKA_ADVERTISED_LISTENERS, or set KIMG_ADVERTISE=hostip and HOST_IP to its address",
         PORT => "publish a port of your choice (`9094:9094`) and name it in KAFKA_ADVERTISED_LISTENERS",
         RACK => "set KAFKA_BROKER_RACK, in Kubernetes from a label of the node",
+        VOTERS => "set KAFKA_CONTROLLER_QUORUM_VOTERS",
         _ => "set KAFKA_BROKER_ID, or leave both out: the ordinal of a host name such as kafka-2 is the id",
     }
 }

@@ -16,6 +16,7 @@ pub(super) fn all(properties: &Properties, node: &Node<'_>, findings: &mut Findi
         check_control_plane(properties, &advertised, "", node, findings);
         return;
     }
+    let advertised: Vec<Listener> = advertised.into_iter().filter(|one| !node.is_controller(one)).collect();
     if advertised.is_empty() {
         let why = "all listeners are the controllers', and there is none for clients";
         findings.refuse(Problem::new(of("listeners").0, why, "add PLAINTEXT://:9092"));
@@ -140,7 +141,9 @@ fn check_control_plane(
     findings: &mut Findings,
 ) {
     const KEY: &str = "control.plane.listener.name";
-    let Some(name) = properties.get(KEY).map(|name| name.trim().to_uppercase()) else { return };
+    // Kafka 4 has no such property, and it is refused as one that is gone.
+    let name = properties.get(KEY).filter(|_| !node.newer).map(|name| name.trim().to_uppercase());
+    let Some(name) = name else { return };
     let (why, hint) = if node.mode != Mode::ZooKeeper {
         ("it belongs to ZooKeeper, and this is KRaft".to_owned(), "leave it out; controller.listener.names is KRaft's")
     } else if !advertised.iter().any(|one| one.name == name) {

@@ -137,20 +137,24 @@ fn free_port(properties: &Properties, node: &Node<'_>, listeners: &[Listener]) -
     port.or_else(|| (CONTROLLERS..).find(is_free)).unwrap_or(CONTROLLERS)
 }
 
-/// Before Kafka 3.9 brokers refuse to start where controllers are advertised; nobody ever needs them there.
+/// Before Kafka 3.9 nodes refuse to start where controllers are advertised, and nobody ever needs them there. Newer ones
+/// take them on controllers; a node that is a controller only has nothing else to advertise.
 fn hide(properties: &mut Properties, node: &Node<'_>, findings: &mut Findings) {
     let advertised = super::read(properties, "advertised.listeners");
-    if node.newer || advertised.is_empty() {
-        return;
-    }
-    let (hidden, shown): (Vec<Listener>, Vec<Listener>) =
-        advertised.into_iter().partition(|one| node.is_controller(one) || !node.roles.broker);
+    let is_shown = |one: &Listener| match node.is_controller(one) {
+        true => node.newer && node.roles.controller,
+        false => node.roles.broker,
+    };
+    let (shown, hidden): (Vec<Listener>, Vec<Listener>) = advertised.into_iter().partition(is_shown);
     if hidden.is_empty() {
         return;
     }
     let list = names(&hidden, |_| true);
     let subject = super::variable(properties, "advertised.listeners");
-    let why = format!("controllers are not advertised: {list} is left out");
+    let why = match node.roles.broker {
+        true => format!("controllers are not advertised: {list} is left out"),
+        false => format!("a controller has no clients: {list} is left out"),
+    };
     findings.warn(Problem::new(subject, why, format!("leave {list} out")));
     match shown.is_empty() {
         true => properties.remove("advertised.listeners"),

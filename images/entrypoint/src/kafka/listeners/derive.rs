@@ -36,7 +36,9 @@ pub(super) fn advertised(properties: &mut Properties, node: &Node<'_>, findings:
         return;
     }
     let host = node.host().unwrap_or_default();
-    if properties.get(KEY).is_some() {
+    let (controllers, of_clients): (Vec<Listener>, Vec<Listener>) =
+        super::read(properties, KEY).into_iter().partition(|one| node.is_controller(one));
+    if !of_clients.is_empty() {
         let mut advertised = super::read(properties, KEY);
         if advertised.iter().any(|one| one.host.is_empty()) && !host.is_empty() {
             advertised.iter_mut().filter(|one| one.host.is_empty()).for_each(|one| host.clone_into(&mut one.host));
@@ -57,13 +59,13 @@ pub(super) fn advertised(properties: &mut Properties, node: &Node<'_>, findings:
         .collect();
     if !all.is_empty() {
         let origin = if is_default { "default" } else { "derived from listeners" };
-        properties.set(KEY, super::write(&all), origin);
+        properties.set(KEY, super::write(&[all, controllers].concat()), origin);
     }
 }
 
 /// Brokers talk to each other on the listener that is called like their protocol, unless one is named; where there is no
 /// such listener and only one at all, that is meant.
-pub(super) fn inter_broker(properties: &mut Properties, findings: &mut Findings) {
+pub(super) fn inter_broker(properties: &mut Properties, node: &Node<'_>, findings: &mut Findings) {
     const KEY: &str = "inter.broker.listener.name";
     const PROTOCOL: &str = "security.inter.broker.protocol";
     let asked = properties.get(PROTOCOL).map(str::trim).map(str::to_uppercase);
@@ -78,7 +80,8 @@ pub(super) fn inter_broker(properties: &mut Properties, findings: &mut Findings)
         return;
     }
     let asked = asked.is_some();
-    let advertised = super::read(properties, "advertised.listeners");
+    let mut advertised = super::read(properties, "advertised.listeners");
+    advertised.retain(|one| node.roles.broker && !node.is_controller(one));
     if let ([only], false) = (advertised.as_slice(), asked) {
         if only.name != "PLAINTEXT" {
             properties.set(KEY, &only.name, "derived from advertised.listeners");

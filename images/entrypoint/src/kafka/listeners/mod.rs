@@ -102,6 +102,15 @@ pub fn complete(
     if !are_readable(properties, findings) {
         return;
     }
+    // Kafka 4 takes no list with an empty member, and older ones do.
+    for key in ["listeners", "advertised.listeners", protocols::MAP] {
+        let members: Vec<&str> = properties.get(key).unwrap_or_default().split(',').map(str::trim).collect();
+        if members.len() > 1 && members.contains(&"") {
+            let text = members.into_iter().filter(|member| !member.is_empty()).collect::<Vec<_>>().join(",");
+            let origin = properties.origin(key).unwrap_or(key).to_owned();
+            properties.set(key, text, origin);
+        }
+    }
     // A dialect's default gives way to whatever else tells what is advertised.
     let default = take_default(properties, "advertised.listeners");
     old::translate(properties, &node, findings);
@@ -114,7 +123,7 @@ pub fn complete(
     derive::listeners(properties, &node);
     controllers::complete(properties, &mut node, findings);
     derive::advertised(properties, &node, findings);
-    derive::inter_broker(properties, findings);
+    derive::inter_broker(properties, &node, findings);
     protocols::complete(properties, &node, findings);
     check::all(properties, &node, findings);
 }
