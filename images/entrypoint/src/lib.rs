@@ -22,6 +22,7 @@ pub mod memory;
 pub mod open_files;
 pub mod ordinal;
 pub mod places;
+pub mod pod;
 pub mod probes;
 pub mod problem;
 pub mod properties;

@@ -10,7 +10,7 @@ pub fn of_host(host: &str) -> Option<u32> {
     let canonical = number == "0" || !number.starts_with('0');
     let digits = !number.is_empty() && number.len() <= 6 && number.bytes().all(|byte| byte.is_ascii_digit());
     let named = name.bytes().any(|byte| byte.is_ascii_alphabetic());
-    if !canonical || !digits || !named || is_of_deployment(name, number) {
+    if !canonical || !digits || !named || is_of_deployment(name, number) || is_address(name) {
         return None;
     }
     number.parse().ok()
@@ -23,6 +23,12 @@ fn is_of_deployment(name: &str, suffix: &str) -> bool {
     let is_hash =
         (8..=10).contains(&hash.len()) && made_up(hash) && hash.contains(|letter: char| letter.is_ascii_digit());
     suffix.len() == 5 && made_up(suffix) && is_hash && name.contains('-')
+}
+
+/// `ip-10-0-0-12`: a machine's name made of its address, which a container has that shares the machine's network.
+fn is_address(name: &str) -> bool {
+    let mut parts = name.rsplit('-');
+    parts.by_ref().take(3).filter(|part| part.parse::<u8>().is_ok()).count() == 3 && parts.next().is_some()
 }
 
 #[cfg(test)]
@@ -45,6 +51,11 @@ mod tests {
             ("kafka-7d9c5b6f48-24567", None),
             ("kafka-7d9c5b6f48-x2x4z", None),
             ("kafka-1234567", None),
+            ("ip-10-0-0-12", None),
+            ("ip-10-0-0-12.eu-west-1.compute.internal", None),
+            ("kafka-1-2-3", Some(3)),
+            ("-kafka-3", Some(3)),
+            ("käfka-3", Some(3)),
         ] {
             assert_eq!(of_host(host), ordinal, "{host}");
         }

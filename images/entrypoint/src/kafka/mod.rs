@@ -1,6 +1,7 @@
 //! Kafka: its configuration out of what the container is given, and the broker as a Java program.
 
 pub mod cluster_id;
+pub mod commands;
 pub mod data;
 pub mod dialect;
 pub mod identity;
@@ -11,6 +12,7 @@ pub mod listeners;
 pub mod mode;
 pub mod own_listener;
 pub mod protocol;
+pub mod quorum;
 pub mod ready;
 pub mod release;
 pub mod report;
@@ -97,15 +99,18 @@ pub struct Configuration {
 /// container itself only.
 pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     let mut findings = Findings::default();
+    let mut commands = commands::Commands::default();
+    let container = &commands.expand(container, &mut findings);
     let dialect = dialect::choose(container, &mut findings);
     let rules = dialect.dialect.rules();
     let given = variables::read(container, rules, &mut findings);
     let mut properties = given.properties;
+    commands.complete(&mut properties, container, &mut findings);
     let mode = mode::decide(&mut properties, layout, rules, &mut findings);
     let data = data::decide(container, &mut properties, layout, rules, &mut findings);
     data::check(&data, &properties, mode, layout, &mut findings);
     let id = identity::decide(container, &properties, mode, &data, rules, &mut findings);
-    properties.set(mode.id_property(), &id.value, &id.origin);
+    identity::write(&mut properties, mode, &id);
     listeners::complete(&mut properties, container, mode, rules, &mut findings);
     if mode == Mode::KraftSingle {
         mode::complete_single_node(&mut properties, &id.value);

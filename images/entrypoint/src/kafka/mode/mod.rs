@@ -154,22 +154,10 @@ pub fn explain(mode: Mode, properties: &Properties) -> String {
     }
 }
 
-/// Adds what a single node needs: one that a client on the host reaches at `localhost:9092` when the port is published.
+/// Adds what a single node needs beside its listeners, which are complete by now.
 pub fn complete_single_node(properties: &mut Properties, id: &str) {
-    const CONTROLLER: &str = "CONTROLLER://:9093";
     properties.set_default("process.roles", "broker,controller", "default");
     properties.set_default("controller.quorum.voters", format!("{id}@localhost:9093"), "default");
-    properties.set_default("controller.listener.names", "CONTROLLER", "default");
-    let map = "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL";
-    properties.set_default("listener.security.protocol.map", map, "default");
-    let clients = properties.get("listeners").unwrap_or("PLAINTEXT://:9092").to_owned();
-    let has_controller = clients.split(',').any(|listener| listener.trim().starts_with("CONTROLLER://"));
-    let all = if has_controller { clients.clone() } else { format!("{clients},{CONTROLLER}") };
-    let origin = properties.origin("listeners").unwrap_or("default").to_owned();
-    properties.set("listeners", all, origin);
-    if clients == "PLAINTEXT://:9092" {
-        properties.set_default("advertised.listeners", "PLAINTEXT://localhost:9092", "default");
-    }
     for name in ["offsets.topic.replication.factor", "transaction.state.log.replication.factor"] {
         properties.set_default(name, "1", "default of a single node");
     }
