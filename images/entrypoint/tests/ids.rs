@@ -164,6 +164,7 @@ fn controllers_are_voters_and_brokers_are_not() {
         ("x", &[], &[VOTERS, BROKER], "1", Some("KIMG_BROKER_ID_OFFSET")),
         ("ctl-3", &[], &[VOTERS, BOTH], "3", Some("a quorum does not grow by replicas")),
         ("ctl-0", &[], &[("controller.quorum.voters", "1@ctl-0:9093,2@ctl-1:9093"), BOTH], "0", Some("OFFSET to 1")),
+        ("ctl-0", &[], &[("controller.quorum.voters", "1@ctl-0:9093,2@ctl-1:9093"), BOTH, ("node.id", "0")], "0", Some("this name is 1: set that")),
         ("x", &[], &[VOTERS, BOTH, ("node.id", "7")], "7", Some("a quorum does not grow by replicas")),
         ("ctl-2", &[], &[VOTERS, BOTH, ("node.id", "7")], "7", Some("with this name is 2")),
         // A compose file without an id, whose voter is this node.
@@ -199,6 +200,18 @@ fn an_example_in_the_image_is_no_id_of_the_users() {
     let mut findings = Findings::default();
     let id = identity::decide(&container, &properties, ZOOKEEPER, &Data::default(), &rules, &mut findings);
     assert_eq!((id.value.as_str(), findings.warnings.len()), ("2", 0));
+}
+
+#[test]
+fn data_wins_over_what_a_command_printed() {
+    let mut properties = Properties::default();
+    properties.set("broker.id", "7", "BROKER_ID_COMMAND");
+    let found = Found { id: Some("5".to_owned()), ..Found::default() };
+    let data = Data { found: Some(found), ..Data::default() };
+    let mut findings = Findings::default();
+    let rules = Dialect::Kimg.rules();
+    let id = identity::decide(&Container::default(), &properties, ZOOKEEPER, &data, rules, &mut findings);
+    assert_eq!((id.value.as_str(), findings.problems), ("5", vec![]));
 }
 
 #[test]
@@ -246,6 +259,21 @@ fn no_other_id_than_a_number_comes_out() {
             assert!(is_good && is_plain || !findings.problems.is_empty(), "{value:?} {host:?}: {id:?}");
         }
     }
+}
+
+/// With `hostNetwork` the host's full name is the node's, and says nothing about the pod.
+#[test]
+fn a_pod_on_the_network_of_its_node_is_not_called_like_it() {
+    let full_name = Some("worker-3.region.example".to_owned());
+    let named = |variables: Pairs<'_>| {
+        let environment = Environment::of(variables.iter().copied());
+        let root = PathBuf::from("/nonexistent");
+        let host = "worker-3".to_owned();
+        let container = Container { root, environment, host, full_name: full_name.clone(), ..Container::default() };
+        kimg_entrypoint::pod::Pod::of(&container).headless_name()
+    };
+    assert_eq!(named(&[]).as_deref(), Some("worker-3.region.example"));
+    assert_eq!(named(&[("POD_NAME", "kafka-1")]), None);
 }
 
 #[test]

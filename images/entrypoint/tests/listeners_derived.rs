@@ -105,6 +105,7 @@ fn keys_that_kafka_lost_become_listeners() {
         (&[(L, "PLAINTEXT://:9093"), (HOST, "k")], "PLAINTEXT://:9093", "PLAINTEXT://k:9093", 1),
         (&[(L, "PLAINTEXT://:9093"), (HOST, "k"), (PORT, "9095")], "PLAINTEXT://:9093", "PLAINTEXT://k:9095", 2),
         (&[(L, "PLAINTEXT://:9093"), ("KAFKA_PORT", "9092")], "PLAINTEXT://:9093", "PLAINTEXT://kafka:9093", 1),
+        (&[(L, "PLAINTEXT://:9093"), ("KAFKA_PORT", "9092"), (HOST, "k")], "PLAINTEXT://:9093", "PLAINTEXT://k:9093", 2),
         (&[(L, "SSL://0.0.0.0:9093"), (HOST, "k")], "SSL://0.0.0.0:9093", "SSL://k:9093", 1),
         (&[(A, "PLAINTEXT://a:9093"), (HOST, "k"), (PORT, "1")], "PLAINTEXT://:9093", "PLAINTEXT://a:9093", 2),
         // A Service called kafka is no setting.
@@ -191,6 +192,11 @@ fn controllers_listen_apart_and_are_never_advertised() {
     let outcome = complete_in(&Container { table: newer.table.clone(), ..container(&only, "kafka") }, Mode::Kraft);
     assert_eq!((outcome.get("advertised.listeners"), outcome.problems().as_str()), ("CONTROLLER://k:9093", ""));
     assert_eq!((outcome.get("inter.broker.listener.name"), outcome.findings.warnings.len()), ("", 1));
+    let outcome = complete_in(
+        &Container { table: newer.table.clone(), ..container(&[BROKER, VOTERS, only[2]], "kafka") },
+        Mode::Kraft,
+    );
+    assert_eq!((outcome.get("advertised.listeners"), outcome.findings.warnings.len()), ("PLAINTEXT://k:9092", 1));
     // Where only the controllers are advertised, clients have the rest.
     let part = [BOTH, (A, "CONTROLLER://k:9093")];
     let outcome = complete_in(&Container { table: newer.table.clone(), ..container(&part, "kafka") }, Mode::Kraft);
@@ -227,6 +233,8 @@ fn a_dialects_defaults_give_way() {
         let about = format!("{variables:?} {given:?}");
         holds(&outcome, &[("listeners", bound), ("advertised.listeners", advertised)], &about);
         assert_eq!(outcome.problems(), "", "{about}");
+        let of_lost = given.iter().filter(|(name, _)| *name == "advertised.host.name").count();
+        assert_eq!(outcome.findings.warnings.len(), of_lost, "{about}\n{}", outcome.warnings());
     }
 }
 

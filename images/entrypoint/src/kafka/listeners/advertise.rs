@@ -173,7 +173,7 @@ fn hosts(one: &Wanted, names: &[&str], node: &Node<'_>, refused: &mut Refused<'_
         let family = if host.contains(':') { "IPV6" } else { "IPV4" };
         let name = if hosts.is_empty() { one.name.clone() } else { format!("{}_{family}", one.name) };
         let is_other = |other: &(String, String)| other.1.contains(':') != host.contains(':');
-        match hosts.len() < 2 && hosts.iter().all(is_other) {
+        match hosts.iter().all(is_other) {
             true => hosts.push((name, host.to_owned())),
             false => {
                 refused.add(&subject, "it has two addresses of one family", "give one of IPv4 and one of IPv6 at most")
