@@ -61,11 +61,9 @@ pub fn find(table: &str, name: &str) -> Option<Launcher> {
 
 /// Whether the table says of a product's server that it has a trait.
 pub fn has_trait(table: &str, product: &str, name: &str) -> bool {
-    let rows = table.lines().filter_map(|line| find(table, line.split_whitespace().next()?));
-    rows.into_iter().any(|row| match row {
-        Launcher::Server { product: own, traits } => own == product && traits.iter().any(|own| own == name),
-        _ => false,
-    })
+    let lines = table.lines().filter(|line| !line.starts_with('#'));
+    let mut rows = lines.map(|line| line.split_whitespace().skip(1));
+    rows.any(|mut row| row.next() == Some("server") && row.next() == Some(product) && row.any(|own| own == name))
 }
 
 #[cfg(test)]
