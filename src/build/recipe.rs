@@ -71,6 +71,11 @@ impl Recipe {
             }
             parts.insert(0, Part::resolve(catalog, &base)?);
         }
+        if let [below @ .., own] = parts.as_slice()
+            && let Some(user) = own.family.user()
+        {
+            lock::check_below(&own.lock, user, below.iter().map(|part| &part.lock))?;
+        }
         Ok((image, parts))
     }
 
@@ -119,6 +124,12 @@ impl Part {
             return Err(unknown_version(&family, &version));
         };
         let name = format!("{}:{version}", family.definition.name);
+        if let Some(user) = family.user() {
+            lock::check_user_fit(&lock, user)?;
+        } else if lock.below.is_some() {
+            let why = "it is that of a definition of a user's".to_owned();
+            return Err(LockError::Unfit { image: name, why }.into());
+        }
         if lock.image != name {
             let why = format!("it says that it is of {}", lock.image);
             return Err(LockError::Unfit { image: name, why }.into());

@@ -1,6 +1,7 @@
 //! The Debian archive: InRelease -> Packages -> .deb, without dpkg and without running anything.
 
 mod deb;
+mod dependencies;
 mod error;
 mod packages;
 mod release;
@@ -9,8 +10,9 @@ mod stanza;
 mod version;
 
 pub use deb::{Control, read_deb};
+pub use dependencies::Present;
 pub use error::DebianError;
 pub use packages::{Package, parse_packages};
 pub use release::Release;
-pub use resolve::{Request, resolve};
+pub use resolve::{Request, resolve, resolve_lacking};
 pub use version::compare;
