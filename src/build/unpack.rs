@@ -40,8 +40,6 @@ pub(super) fn add<W: Write + Send>(
     }?;
     match found {
         true => Ok(()),
-        false => {
-            Err(wrong(format!("holds nothing below {} leading components, which `strip` leaves out", archive.strip)))
-        }
+        false => Err(wrong(format!("nothing is left of it without {} leading components (`strip`)", archive.strip))),
     }
 }

@@ -1,13 +1,14 @@
 //! The lock of a user's definition: what it stands on, and whether it has all that the definition names.
 
-use super::{Below, Input, Lock, LockError, Upstream, to_text};
+use super::{Below, Input, Lock, LockError, Upstream};
 use crate::definition::Layer;
 use crate::definition::user::{OwnLayer, Place, User};
 use crate::digest::Digest;
 
 /// The digest of all that the locks of the image below say, the base's first.
-pub fn below_digest<'a>(locks: impl Iterator<Item = &'a Lock>) -> Digest {
-    Digest::of(locks.map(to_text).collect::<String>().as_bytes())
+fn below_digest<'a>(locks: impl Iterator<Item = &'a Lock>) -> Digest {
+    let text = serde_json::to_vec(&locks.collect::<Vec<_>>());
+    Digest::of(&text.expect("a lock has text keys and no failing serializers"))
 }
 
 /// What a user's definition stands on and says now; `locks` are those of the image below, the base's first.
@@ -38,11 +39,11 @@ pub fn check_user_fit(lock: &Lock, user: &User) -> Result<(), LockError> {
     let Some(below) = &lock.below else {
         return Err(other(user, "it is the lock of one of kimg's own definitions"));
     };
-    if lock.image != user.image() {
-        return Err(other(user, &format!("it is of {}", lock.image)));
-    }
     if below.image != user.from.value {
         return Err(changed(user.from.place, format!("from = \"{}\"", user.from.value.escape_debug())));
+    }
+    if lock.image != user.image() {
+        return Err(other(user, &format!("it is of {}", lock.image)));
     }
     for (own, layer) in user.layers.iter().zip(&user.definition.layers).filter(|(_, layer)| layer.is_locked()) {
         let inputs: Vec<&Input> = lock.inputs.iter().filter(|input| input.layer == layer.name).collect();
@@ -50,7 +51,7 @@ pub fn check_user_fit(lock: &Lock, user: &User) -> Result<(), LockError> {
             return Err(changed(place, what));
         }
         if below.layers.get(&layer.name) != Some(&layer_digest(layer)) {
-            return Err(changed(own.name.place, format!("layer `{}`", layer.name)));
+            return Err(changed(own.name.place, format!("layer `{}` as it is here", layer.name)));
         }
     }
     let known = |name: &String| user.definition.layers.iter().any(|layer| layer.is_locked() && layer.name == *name);

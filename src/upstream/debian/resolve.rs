@@ -135,12 +135,18 @@ fn check_all(
                     package: name.clone(),
                     suites: request.suites.join(", "),
                     architecture: platform.architecture.clone(),
-                    near: nearest(name, names.iter().map(String::as_str)).into_iter().map(str::to_owned).collect(),
+                    near: near(name, names),
                 });
             }
         }
     }
     Ok(())
+}
+
+/// Names that may be meant; it may be there for another architecture under its own.
+fn near(name: &str, names: &BTreeSet<String>) -> Vec<String> {
+    let others = names.iter().map(String::as_str).filter(|other| *other != name);
+    nearest(name, others).into_iter().map(str::to_owned).collect()
 }
 
 /// The packages with their layers as inputs, on the platforms that have them.
