@@ -12,7 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   kimg fetch kafka zookeeper -o inputs                   where there is a network
   kimg build kafka zookeeper --offline --inputs inputs   where there is none
-  kimg fetch -f image.toml -o inputs                     of a definition of yours, with those of the image below
+  kimg fetch -f image.toml -o inputs                     of a definition of yours
 
 The folder is laid out as the upstreams are, so any web server makes mirrors of it:
   kimg build kafka --mirror debian=http://mirror.example/debian --mirror maven=http://mirror.example/maven";

@@ -17,8 +17,8 @@ Examples:
   kimg lock --images images kafka:3.5.2           write images/kafka/3.5.2.lock.toml and 3.5.2.entries
   kimg lock --update --images images              move all Debian packages to what the archive has now
   kimg lock --check                               tell what that would change, with exit code 1 if anything
-  kimg lock -f image.toml                         make image.lock.toml of a definition of yours, or make it again
-  kimg lock -f image.toml --check                 tell whether that would change it, with exit code 1 if so
+  kimg lock -f image.toml                         write image.lock.toml beside your definition
+  kimg lock -f image.toml --check                 exit code 1 if that would change it
 
 Debian packages are looked up as the archive has them now; other inputs stay as the lock before has them, or where there
 is none are taken from the release: its archive, or a list of coordinates, NAME/VERSION.jars.
