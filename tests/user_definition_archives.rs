@@ -118,6 +118,20 @@ fn links_and_folders_of_the_image_below_stay_what_they_are() {
     insta::assert_snapshot!(said.join("\n"));
 }
 
+#[test]
+fn a_layer_does_not_lead_through_a_link_that_a_file_of_the_users_is() {
+    let world = Material::new().lock();
+    std::fs::create_dir_all(world.kimg.home().join("tree")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", world.kimg.home().join("tree/link")).unwrap();
+    let archive = archive(&world, "one.tar", &tar(&[(0o644, "a", "a")]));
+    let text = format!(
+        "name = \"mine\"\nfrom = \"app:1.0\"\n[[layer]]\nname = \"files\"\nfiles = [{{ from = \"tree\", to = \"opt/x\" }}]\n\
+         [[layer]]\nname = \"archive\"\n{archive}into = \"opt/x/link\"\n"
+    );
+    world.kimg.write("image.toml", &text);
+    insta::assert_snapshot!(world.kimg.run(&build("image.toml", &["-q"])));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 

@@ -17,7 +17,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use catalog::{Material, World};
+use kimg::definition::{Catalog, user};
 use own::build;
+use proptest::prelude::*;
 
 /// A definition that is right.
 const RIGHT: &str = r#"name = "mine"
@@ -188,4 +190,22 @@ fn files_that_are_no_definitions() {
     ]
     .map(|arguments| world.kimg.run(arguments));
     insta::assert_snapshot!(said.join("\n"));
+}
+
+proptest! {
+    /// Whatever stands in a definition, it is read or refused, and what is read has its name in the catalog.
+    #[test]
+    fn any_text_is_read_or_refused(at in 0..RIGHT.len(), cut in 0usize..30, text in "([a-z0-9\"\\[\\]{}=. \n:/-]|\\PC){0,12}") {
+        let end = (at + cut).min(RIGHT.len());
+        let right = RIGHT.replace("app:1.0", "kafka:3.5.2");
+        let changed = format!("{}{text}{}", &right[..at], &right[end..]);
+        if let Ok(document) = user::parse(&changed, "image.toml") {
+            let lock = ("image.lock.toml".to_owned(), None);
+            if let Ok(catalog) = Catalog::builtin().with_user(document, "folder".into(), lock) {
+                let user = catalog.user().unwrap();
+                prop_assert!(catalog.family(&user.definition.name).unwrap().unwrap().user().is_some());
+                prop_assert!(!user.definition.layers.iter().any(|layer| layer.is_local() && layer.is_locked()));
+            }
+        }
+    }
 }

@@ -157,9 +157,12 @@ fn a_pin_stays_though_the_repository_serves_something_else_now() {
     world.kimg.write("image.toml", &text.replace("opt/jar", "opt/jars"));
     assert!(run(&world, &["lock", "-q", "--images", "images", "-f", "image.toml"]).ends_with("exit code: 0\n"));
     assert_eq!(pin(&lock(&world)), before);
-    let mut command = world.kimg.command(&build("image.toml", &["-q"]));
-    let output = command.env("KIMG_HOME", world.kimg.home().join("fresh")).output().unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    // From then on nothing else will do, wherever it comes from.
+    world.kimg.write(&format!("inputs/maven/{JAR}"), "another");
+    let offline = build("image.toml", &["-q", "--offline", "--inputs", "inputs"]);
+    let output = world.kimg.command(&offline).env("KIMG_HOME", world.kimg.home().join("fresh")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(3) && said.contains("exporter-1.2.jar"), "{said}");
 }
 
 #[test]

@@ -120,6 +120,8 @@ fn what_is_lacking_is_added_with_its_dependencies_for_each_platform() {
     let arm64 = built(&world, &["--platform", "linux/arm64", "--locked"]);
     assert_eq!(arm64.at("usr/bin/only-arm").text(), "only-arm arm64");
     assert_eq!(arm64.at("usr/bin/kcat").text(), "kcat arm64");
+    let said = world.kimg.run(&build("image.toml", &["-q", "--locked", "--platform", "linux/amd64,linux/arm64"]));
+    assert!(said.contains("mine:1@sha256:"), "{said}");
     // A newer Release alone changes nothing.
     let text = std::fs::read_to_string(world.kimg.home().join("image.lock.toml")).unwrap();
     publish(&world, &material, "Tue, 24 Nov 2026 08:12:34 UTC", &usual());

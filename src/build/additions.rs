@@ -90,10 +90,10 @@ fn make(
         writer.add(entry, &mut bytes.as_slice())?;
     }
     let merged: Vec<String> = recipe.steps().flat_map(|step| step.layer.usrmerge.iter().cloned()).collect();
-    let mut shape = Shape::default();
+    let (mut shape, mut noted) = (Shape::default(), Shape::default());
     below.iter().for_each(|layer| shape.cover(&layer.shape));
     for addition in &own.add {
-        user_files::add(&mut writer, addition, &merged, &shape)?;
+        user_files::add(&mut writer, addition, &merged, &shape, &mut noted)?;
     }
     let (layer, blob) = writer.finish()?;
     blob.into_inner().commit(&layer.digest)?;
@@ -110,7 +110,7 @@ fn make(
         history: own.history.clone(),
         diff_id: layer.diff_id,
         descriptor,
-        shape: Shape::default(),
+        shape: noted,
         how: "built",
     })
 }

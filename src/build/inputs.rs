@@ -125,7 +125,8 @@ pub(super) fn check_route(
     let jars = workshop.sources.jars;
     let only = needs.iter().filter(|need| match need.upstream {
         Upstream::Apache => true,
-        Upstream::Maven => jars == JarSource::Apache,
+        // A user who names Maven's coordinates means Maven.
+        Upstream::Maven => jars == JarSource::Apache && part.family.user().is_none(),
         Upstream::Debian | Upstream::DebianSecurity | Upstream::Url => false,
     });
     let names: Vec<String> = only.map(|need| need.name.clone()).collect();

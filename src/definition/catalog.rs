@@ -145,7 +145,8 @@ impl Family {
     /// The lock of a version; `None` where there is none.
     pub fn lock(&self, version: &str) -> Option<Result<Lock, LockError>> {
         if let Some(user) = self.user().filter(|user| user.version == version) {
-            return Some(lock::parse(user.lock.as_ref()?, &user.lock_file));
+            let parsed = lock::parse(user.lock.as_ref()?, &user.lock_file);
+            return Some(parsed.map_err(|error| LockError::OfUser { file: user.file.clone(), error: Box::new(error) }));
         }
         let path = self.lock_path(version);
         let text = self.catalog.text(&path)?;

@@ -1,6 +1,6 @@
 //! The lock of a user's definition: what it stands on, and whether it has all that the definition names.
 
-use super::{Below, Input, Lock, LockError, Upstream};
+use super::{Below, Input, Lock, LockError, Upstream, definition_digest};
 use crate::definition::Layer;
 use crate::definition::user::{OwnLayer, Place, User};
 use crate::digest::Digest;
@@ -27,8 +27,9 @@ fn layer_digest(layer: &Layer) -> Digest {
     Digest::of(&text.expect("a definition has text keys and no failing serializers"))
 }
 
-/// Whether a lock was made for this definition of a user's, as it is now; what is not in it is told with its line.
-pub fn check_user_fit(lock: &Lock, user: &User) -> Result<(), LockError> {
+/// Whether a lock was made for this definition of a user's as it is now, on these locks of the image below, the base's
+/// first; what is not in it is told with its line.
+pub fn check_user_fit<'a>(lock: &Lock, user: &User, locks: impl Iterator<Item = &'a Lock>) -> Result<(), LockError> {
     let changed = |place: Place, what: String| LockError::Changed {
         file: user.file.clone(),
         line: place.line,
@@ -45,6 +46,10 @@ pub fn check_user_fit(lock: &Lock, user: &User) -> Result<(), LockError> {
     if lock.image != user.image() {
         return Err(other(user, &format!("it is of {}", lock.image)));
     }
+    let another_below = || changed(user.from.place, format!("{} as this kimg has it", user.from.value));
+    if below.digest != below_digest(locks) {
+        return Err(another_below());
+    }
     for (own, layer) in user.layers.iter().zip(&user.definition.layers).filter(|(_, layer)| layer.is_locked()) {
         let inputs: Vec<&Input> = lock.inputs.iter().filter(|input| input.layer == layer.name).collect();
         if let Some((place, what)) = lacking(own, &inputs) {
@@ -55,24 +60,15 @@ pub fn check_user_fit(lock: &Lock, user: &User) -> Result<(), LockError> {
         }
     }
     let known = |name: &String| user.definition.layers.iter().any(|layer| layer.is_locked() && layer.name == *name);
-    let named = lock.inputs.iter().map(|input| &input.layer).chain(below.layers.keys());
+    let outputs = lock.outputs.iter().map(|output| &output.layer);
+    let named = lock.inputs.iter().map(|input| &input.layer).chain(outputs).chain(below.layers.keys());
     if let Some(layer) = named.into_iter().find(|layer| !known(layer)) {
         return Err(other(user, &format!("it has a layer `{}`, and the definition has not", layer.escape_debug())));
     }
-    Ok(())
-}
-
-/// Whether what it stands on is what it was made on.
-pub fn check_below<'a>(lock: &Lock, user: &User, locks: impl Iterator<Item = &'a Lock>) -> Result<(), LockError> {
-    match lock.below.as_ref().is_some_and(|below| below.digest == below_digest(locks)) {
+    match lock.definition == definition_digest(&user.definition) {
         true => Ok(()),
-        false => Err(LockError::Changed {
-            file: user.file.clone(),
-            line: user.from.place.line,
-            column: user.from.place.column,
-            what: format!("{} as this kimg has it", user.from.value),
-            lock: user.lock_file.clone(),
-        }),
+        // Only what comes from the image below is left: its platforms, its suites.
+        false => Err(another_below()),
     }
 }
 

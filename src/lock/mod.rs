@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::oci::Platform;
 
-pub use below::{below_of, check_below, check_user_fit};
+pub use below::{below_of, check_user_fit};
 pub use fit::{check_fit, definition_digest, variants};
 pub use parse::{LockError, is_upstream_path, parse};
 pub use time::{rfc3339, seconds};

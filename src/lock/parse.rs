@@ -34,6 +34,14 @@ pub enum LockError {
         /// The lock.
         lock: String,
     },
+    /// The lock of a definition of a user's cannot be read.
+    #[error("{error}")]
+    OfUser {
+        /// The definition.
+        file: String,
+        /// Why not.
+        error: Box<LockError>,
+    },
     /// The file in the place of a user's lock is that of something else.
     #[error("{lock}: it is not the lock of {file}: {why}")]
     OfAnother {
@@ -60,6 +68,7 @@ impl Diagnose for LockError {
             LockError::Syntax(error) => error.category(),
             LockError::Rule { .. }
             | LockError::Changed { .. }
+            | LockError::OfUser { .. }
             | LockError::OfAnother { .. }
             | LockError::Unfit { .. } => Category::Usage,
         }
@@ -69,7 +78,7 @@ impl Diagnose for LockError {
         match self {
             LockError::Syntax(error) => error.hint(),
             LockError::Rule { .. } => None,
-            LockError::Changed { file, .. } | LockError::OfAnother { file, .. } => {
+            LockError::Changed { file, .. } | LockError::OfUser { file, .. } | LockError::OfAnother { file, .. } => {
                 Some(format!("make it again with `kimg lock -f {file}`, and look at what changes in it"))
             }
             LockError::Unfit { image, .. } => Some(format!("make it again with `kimg lock {image}`")),

@@ -77,8 +77,11 @@ pub fn archive(world: &World, path: &str, bytes: &[u8]) -> String {
     format!("[[layer.archive]]\nurl = \"{url}\"\nsha256 = \"{}\"\n", Digest::of(bytes).hex())
 }
 
-/// A lock without what differs in each run: the server's port, and what depends on it.
+/// A lock without what differs in each run: the server's port, and the digests that depend on it.
 pub fn lock_text(world: &World, path: &str) -> String {
     let text = std::fs::read_to_string(world.kimg.home().join(path)).unwrap();
-    text.replace(&world.server.address().to_string(), "downloads.example")
+    let text = text.replace(&world.server.address().to_string(), "downloads.example");
+    let mut parts = text.split("\"sha256:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| format!("{text}\"sha256:DIGEST{}", &part[64..]))
 }
