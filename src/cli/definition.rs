@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::write_whole;
-use super::{CliError, Failure};
+use super::lock::now;
+use super::{CliError, Environment, Failure};
 use crate::build::{self, BuildError, Workshop};
 use crate::definition::{Catalog, user};
 
@@ -49,14 +50,14 @@ pub(super) fn images(named: &[String], catalog: &Catalog) -> Vec<String> {
 pub(super) async fn lock_if_absent(
     mut workshop: Workshop,
     refused_by: Option<&'static str>,
-    now: u64,
+    environment: &Environment,
 ) -> Result<Workshop, Failure> {
     let Some(user) = workshop.catalog.user().filter(|user| user.lock.is_none()) else { return Ok(workshop) };
     if let Some(flag) = refused_by {
         let (file, lock) = (user.file.clone(), user.lock_file.clone());
         return Err(BuildError::NoUserLock { file, lock, flag }.into());
     }
-    let locked = build::lock_user(&workshop, now).await?;
+    let locked = build::lock_user(&workshop, now(environment)?).await?;
     write_whole(Path::new(&user.lock_file), locked.lock.as_bytes())?;
     workshop.events.note(format!("{}: made, for there was none; keep it beside the definition", user.lock_file));
     workshop.catalog = workshop.catalog.with_user_lock(locked.lock);

@@ -2,7 +2,6 @@ use std::path::PathBuf;
 
 use super::arguments::Definitions;
 use super::definition::{self, OwnDefinition};
-use super::lock::now;
 use super::workshop::Means;
 use super::{Failure, Session, answer, interrupt, values};
 use crate::build;
@@ -40,9 +39,8 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let catalog = args.own.add_to(args.definitions.catalog()?)?;
     let images = definition::images(&args.images, &catalog);
     let workshop = args.means.workshop(catalog, session)?;
-    let now = now(&session.environment)?;
     interrupt::run(async {
-        let workshop = definition::lock_if_absent(workshop, None, now).await?;
+        let workshop = definition::lock_if_absent(workshop, None, &session.environment).await?;
         for image in &images {
             let fetched = build::fetch(image, &args.output, &workshop).await?;
             let files = if fetched.files == 1 { "1 file".to_owned() } else { format!("{} files", fetched.files) };

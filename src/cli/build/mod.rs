@@ -9,7 +9,6 @@ use std::path::PathBuf;
 
 use super::arguments::Definitions;
 use super::definition::{self, OwnDefinition};
-use super::lock::now;
 use super::values::{self, Location, Pair};
 use super::workshop::Means;
 use super::{Failure, Session, answer, files, interrupt};
@@ -114,12 +113,11 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
     let catalog = args.own.add_to(args.definitions.catalog()?)?;
     let order = Order::resolve(&args, &definition::images(&args.images, &catalog), &session.environment)?;
     let mut workshop = args.means.workshop(catalog, session)?;
-    let now = now(&session.environment)?;
     let refused_by = if args.locked { Some("--locked") } else { args.offline.then_some("--offline") };
     workshop.sources = Sources { folders: args.inputs.clone(), offline: args.offline, ..workshop.sources };
     let built = interrupt::run(async {
         let daemon = deliver::daemon(&order).await?;
-        let workshop = definition::lock_if_absent(workshop, refused_by, now).await?;
+        let workshop = definition::lock_if_absent(workshop, refused_by, &session.environment).await?;
         let mut all = Vec::new();
         for request in &order.requests {
             let built = build::build(request, &workshop).await?;
