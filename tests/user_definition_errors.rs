@@ -155,6 +155,7 @@ fn files_that_are_not_there_or_lie_elsewhere() {
     own("image.toml", &format!("name = \"mine\"\nfrom = \"app:1.0\"\n[[layer]]\nname = \"company\"{company}"));
     let run = || world.kimg.run(&build("own/image.toml", &["-q"]));
     let mut said = vec![run()];
+    assert!(!world.kimg.home().join("own/image.lock.toml").exists());
     own("motd", "hello");
     said.push(run());
     own("ca.pem", "no PEM");
@@ -207,5 +208,14 @@ proptest! {
                 prop_assert!(!user.definition.layers.iter().any(|layer| layer.is_local() && layer.is_locked()));
             }
         }
+    }
+}
+
+#[test]
+fn keys_of_a_users_definition_are_none_of_kimgs_own() {
+    let own = catalog::OTHER;
+    assert!(kimg::definition::parse(own, "image.toml").is_ok());
+    for more in ["maven = [\"a:b:1\"]", "archives = []", "local = []", "authorities = []", "packages = 1"] {
+        assert!(kimg::definition::parse(&format!("{own}\n{more}\n"), "image.toml").is_err(), "{more}");
     }
 }

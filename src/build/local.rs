@@ -9,7 +9,7 @@ use super::image::FinishedLayer;
 use super::recipe::Step;
 use super::shape::Shape;
 use super::{Addition, BuildError};
-use crate::definition::Family;
+use crate::definition::Catalog;
 use crate::definition::user::{Place, User};
 
 /// What a layer of the user's files holds.
@@ -28,9 +28,10 @@ pub(super) fn additions(step: &Step<'_>, user: &User) -> Additions {
     }
 }
 
-/// Whether all files that a definition names are there and lie in its folder: told before anything is fetched.
-pub(super) fn check(family: &Family) -> Result<(), BuildError> {
-    let Some(user) = family.user() else { return Ok(()) };
+/// Whether all files that the catalog's definition of a user's names are there and lie in its folder: to be told before
+/// anything is fetched.
+pub fn check_files(catalog: &Catalog) -> Result<(), BuildError> {
+    let Some(user) = catalog.user() else { return Ok(()) };
     let files = user.layers.iter().flat_map(|layer| &layer.files);
     let files = files.map(|file| (&file.value.from, file.place));
     let authorities = user.layers.iter().flat_map(|layer| &layer.authorities).map(|path| (&path.value, path.place));

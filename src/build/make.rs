@@ -30,7 +30,7 @@ pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, Buil
     let recipes = Recipe::resolve(&workshop.catalog, request)?;
     let Some(first) = recipes.first().cloned() else { return Err(BuildError::Worker("no platform".to_owned())) };
     warn(&first, workshop);
-    local::check(&first.own().family)?;
+    local::check_files(&workshop.catalog)?;
     if request.locked {
         recipes.iter().try_for_each(check_locked)?;
     }

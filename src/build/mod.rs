@@ -38,6 +38,7 @@ use std::sync::Arc;
 
 pub use error::BuildError;
 pub use fetch::{Fetched, fetch};
+pub use local::check_files;
 pub use lockfile::{Locked, lock, update};
 pub use make::build;
 pub use sources::{JarSource, Sources};

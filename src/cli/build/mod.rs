@@ -117,6 +117,7 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
     workshop.sources = Sources { folders: args.inputs.clone(), offline: args.offline, ..workshop.sources };
     let built = interrupt::run(async {
         let daemon = deliver::daemon(&order).await?;
+        build::check_files(&workshop.catalog)?;
         let workshop = definition::lock_if_absent(workshop, refused_by, &session.environment).await?;
         let mut all = Vec::new();
         for request in &order.requests {
