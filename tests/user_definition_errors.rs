@@ -176,6 +176,8 @@ fn files_that_are_not_there_or_lie_elsewhere() {
 fn files_that_are_no_definitions() {
     let world = Material::new().serve();
     world.kimg.write("image.toml", RIGHT);
+    world.kimg.write("motd", "");
+    world.kimg.write("ca.pem", "");
     world.kimg.write("image.yaml", RIGHT);
     world.kimg.write("image.lock.toml", "");
     fs::create_dir(world.kimg.home().join("folder.toml")).unwrap();
