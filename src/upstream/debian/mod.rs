@@ -1,5 +1,6 @@
 //! The Debian archive: InRelease -> Packages -> .deb, without dpkg and without running anything.
 
+mod ar;
 mod deb;
 mod dependencies;
 mod error;
