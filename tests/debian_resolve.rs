@@ -107,6 +107,7 @@ fn input(package: &Package, upstream: Upstream, platform: Option<&str>) -> Input
         size: package.deb.len() as u64,
         sha256: Sha256(sha256),
         member: None,
+        url: None,
         signature: None,
     }
 }

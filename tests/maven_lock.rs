@@ -95,8 +95,8 @@ fn no_path_holds_a_host() {
                     let parts: Vec<&str> = path.rsplit('/').collect();
                     parts.len() > 3 && parts[0].starts_with(&format!("{}-{}", parts[2], parts[1]))
                 }
-                // Only the release archive itself comes from there.
-                Upstream::Apache => false,
+                // Only the release archive itself comes from there, and URLs are the user's.
+                Upstream::Apache | Upstream::Url => false,
             };
             assert!(lock::is_upstream_path(path) && below && !path.contains(':'), "{path}");
         }

@@ -1,16 +1,7 @@
 //! A whole .deb: ar, decompression, control, data.
 #![no_main]
 
-use std::io::{self, Read};
+#[path = "../checks/deb.rs"]
+mod checks;
 
-use kimg::layer::Entry;
-use kimg::upstream::debian::{Control, DebianError, read_deb};
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| {
-    let entry = |_: Entry, content: &mut dyn Read| {
-        let _ = io::copy(content, &mut io::sink());
-        Ok::<(), DebianError>(())
-    };
-    let _ = read_deb(bytes, "fuzz", |_: Control| Ok(()), entry);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::check(bytes));

@@ -1,33 +1,7 @@
 //! What a machine tells of Maven and apt: settings, super POM, sources.
 #![no_main]
 
-use std::fs;
-use std::sync::LazyLock;
+#[path = "../checks/maven.rs"]
+mod checks;
 
-use kimg::lock::Upstream;
-use kimg::upstream::hosts::Machine;
-use kimg::upstream::maven::Coordinates;
-use libfuzzer_sys::fuzz_target;
-
-static FOLDER: LazyLock<std::path::PathBuf> = LazyLock::new(|| {
-    let folder = std::env::temp_dir().join(format!("kimg-fuzz-{}", std::process::id()));
-    for below in [".m2", "etc/apt/sources.list.d"] {
-        fs::create_dir_all(folder.join(below)).expect("a folder for the fuzzer");
-    }
-    folder
-});
-
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        let _ = text.parse::<Coordinates>();
-    }
-    for file in [".m2/settings.xml", "etc/apt/sources.list", "etc/apt/sources.list.d/a.sources"] {
-        fs::write(FOLDER.join(file), bytes).expect("a file for the fuzzer");
-    }
-    let machine = Machine { root: FOLDER.clone(), home: Some(FOLDER.clone()), ..Machine::default() };
-    for upstream in [Upstream::Maven, Upstream::Debian, Upstream::DebianSecurity] {
-        for base in machine.bases(upstream, None) {
-            assert!(base.url.starts_with("http"), "{}", base.url);
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::check(bytes));

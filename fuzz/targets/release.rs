@@ -1,9 +1,7 @@
 //! A Release, once its signature was verified.
 #![no_main]
 
-use kimg::upstream::debian::Release;
-use libfuzzer_sys::fuzz_target;
+#[path = "../checks/release.rs"]
+mod checks;
 
-fuzz_target!(|text: &str| {
-    let _ = Release::parse(text, "fuzz");
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::check(bytes));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::assemble::rule_name;
@@ -12,48 +13,72 @@ use super::recipe::Recipe;
 use super::rules::{self, Collected};
 use super::shape::Shape;
 use super::user_files;
-use super::{BuildError, Request, Workshop};
+use super::{Addition, BuildError, Request, Workshop};
 use crate::definition::Generate;
 use crate::event::{Outcome, TaskKind};
-use crate::layer::{Entry, EntryKind, EntryPath, LayerWriter, Limits, Origin, Pool, read_tar};
+use crate::layer::{Compression, Entry, EntryKind, EntryPath, LayerWriter, Limits, Origin, Pool, read_tar};
 use crate::oci::{Descriptor, media_type};
 
-const NAME: &str = "additions";
+/// What a layer of the user's files holds.
+#[derive(Debug, Clone)]
+pub(super) struct Additions {
+    pub name: String,
+    pub history: String,
+    pub add: Vec<Addition>,
+    /// PEM files for the bundle and the truststore.
+    pub authorities: Vec<PathBuf>,
+}
+
+impl Additions {
+    /// What the flags add; `None` where that is nothing.
+    pub(super) fn of_flags(request: &Request) -> Option<Additions> {
+        let (add, authorities) = (request.add.clone(), request.authorities.clone());
+        let (name, history) = ("additions".to_owned(), "files added by the user of kimg".to_owned());
+        (!add.is_empty() || !authorities.is_empty()).then_some(Additions { name, history, add, authorities })
+    }
+}
+
+/// The error of a file that a layer of the user's cannot hold.
+pub(super) fn own_error(layer: &str, path: &str, why: &str) -> BuildError {
+    BuildError::BadUserFile { path: format!("layer {layer}: {path}"), why: why.to_owned() }
+}
 
 /// A certificate authority's PEM file is small; one that is not is another file.
 const PEM_LIMIT: u64 = 1 << 20;
 
-/// Makes the layer of `--add` and `--ca`.
+/// Makes the layer of `--add` and `--ca`, or one of a definition of the user's.
 pub(super) async fn layer(
     recipe: &Arc<Recipe>,
-    request: &Request,
+    own: Additions,
+    compression: Compression,
     workshop: &Workshop,
     below: &[FinishedLayer],
     pool: &Pool,
 ) -> Result<FinishedLayer, BuildError> {
-    let (recipe, request, workshop, pool) = (recipe.clone(), request.clone(), workshop.clone(), pool.clone());
+    let (recipe, workshop, pool, name) = (recipe.clone(), workshop.clone(), pool.clone(), own.name.clone());
     let below = below.to_vec();
     let (_going, halt) = halt::pair();
-    let work = move || make(&recipe, &request, &workshop, &below, &pool, &halt);
+    let work = move || make(&recipe, &own, compression, &workshop, &below, &pool, &halt);
     let made = tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?;
-    made.map_err(|error| error.of_layer(NAME))
+    made.map_err(|error| error.of_layer(&name))
 }
 
 fn make(
     recipe: &Recipe,
-    request: &Request,
+    own: &Additions,
+    compression: Compression,
     workshop: &Workshop,
     below: &[FinishedLayer],
     pool: &Pool,
     halt: &Halt,
 ) -> Result<FinishedLayer, BuildError> {
-    let task = Arc::new(workshop.events.task(TaskKind::Layer, NAME, None));
+    let task = Arc::new(workshop.events.task(TaskKind::Layer, &own.name, None));
     let mtime = recipe.parts.iter().map(|part| part.mtime).max().unwrap_or_default();
     let blob = halt.guard(workshop.store.create_blob()?);
     let progress = task.clone();
     let report = Box::new(move |done| progress.progress(done));
-    let mut writer = LayerWriter::new(blob, request.compression, mtime, pool, report)?;
-    for (path, bytes) in trust(recipe, request, workshop, below)? {
+    let mut writer = LayerWriter::new(blob, compression, mtime, pool, report)?;
+    for (path, bytes) in trust(recipe, own, workshop, below)? {
         let entry = Entry {
             path: EntryPath::new(path.as_bytes())?,
             kind: EntryKind::File { size: bytes.len() as u64 },
@@ -65,14 +90,14 @@ fn make(
         writer.add(entry, &mut bytes.as_slice())?;
     }
     let merged: Vec<String> = recipe.steps().flat_map(|step| step.layer.usrmerge.iter().cloned()).collect();
-    let mut shape = Shape::default();
+    let (mut shape, mut noted) = (Shape::default(), Shape::default());
     below.iter().for_each(|layer| shape.cover(&layer.shape));
-    for addition in &request.add {
-        user_files::add(&mut writer, addition, &merged, &shape)?;
+    for addition in &own.add {
+        user_files::add(&mut writer, addition, &merged, &shape, &mut noted)?;
     }
     let (layer, blob) = writer.finish()?;
     blob.into_inner().commit(&layer.digest)?;
-    let descriptor = Descriptor::new(key::media_type(request.compression), layer.digest, layer.size);
+    let descriptor = Descriptor::new(key::media_type(compression), layer.digest, layer.size);
     workshop.store.remember_tar_size(&descriptor, layer.tar_size)?;
     for path in &layer.stripped {
         workshop.events.warning(format!("--add: {path} lost its setuid or setgid bit"));
@@ -81,11 +106,11 @@ fn make(
         task.finish(Outcome::Done);
     }
     Ok(FinishedLayer {
-        name: NAME.to_owned(),
-        history: "files added by the user of kimg".to_owned(),
+        name: own.name.clone(),
+        history: own.history.clone(),
         diff_id: layer.diff_id,
         descriptor,
-        shape: Shape::default(),
+        shape: noted,
         how: "built",
     })
 }
@@ -94,15 +119,15 @@ fn make(
 /// which lie in a layer below.
 fn trust(
     recipe: &Recipe,
-    request: &Request,
+    own: &Additions,
     workshop: &Workshop,
     below: &[FinishedLayer],
 ) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
     let mut files = BTreeMap::new();
-    if request.authorities.is_empty() {
+    if own.authorities.is_empty() {
         return Ok(files);
     }
-    let own = user_authorities(request)?;
+    let own = user_authorities(&own.authorities)?;
     for (step, layer) in recipe.steps().zip(below) {
         let is_trust = |rule: &&Generate| matches!(rule, Generate::CaBundle { .. } | Generate::JavaTruststore { .. });
         for rule in step.layer.generate.iter().filter(is_trust) {
@@ -126,9 +151,9 @@ fn trust(
 }
 
 /// The user's certificates, in the order of the flags.
-fn user_authorities(request: &Request) -> Result<Collected, BuildError> {
+fn user_authorities(authorities: &[PathBuf]) -> Result<Collected, BuildError> {
     let mut found = Collected::new();
-    for (number, path) in request.authorities.iter().enumerate() {
+    for (number, path) in authorities.iter().enumerate() {
         let shown = path.display().to_string();
         let failed = |source| BuildError::UserFile { path: shown.clone(), source };
         let mut bytes = Vec::new();

@@ -171,7 +171,14 @@ async fn from_folders(archive: &Archive, workshop: &Workshop) -> Result<(), Buil
         let failed = |source| BuildError::UserFile { path: path.display().to_string(), source };
         let size = file.metadata().map_err(failed)?.len();
         let name = name_of(&archive.path).to_owned();
-        let need = Need { upstream: Upstream::Apache, name, path: archive.path.clone(), digest: archive.digest, size };
+        let need = Need {
+            upstream: Upstream::Apache,
+            name,
+            path: archive.path.clone(),
+            url: None,
+            digest: archive.digest,
+            size,
+        };
         return folders::take(vec![need], workshop).await;
     }
     Ok(())

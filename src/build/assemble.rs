@@ -11,9 +11,11 @@ use super::recipe::Step;
 use super::rules;
 use super::shape::Shape;
 use super::shipped;
+use super::unpack;
 use crate::definition::{Generate, Link, parse_mode};
+use crate::digest::Digest;
 use crate::layer::{Entry, EntryKind, EntryPath, LayerWriter, Origin, zip_member};
-use crate::lock::Input;
+use crate::lock::{Input, Upstream};
 use crate::store::Downloads;
 
 /// Licences and notices are short; a member that is not is no licence.
@@ -39,8 +41,10 @@ impl<'a, W: Write + Send> Assembly<'a, W> {
 
     /// Writes all entries of the layer; the caller finishes the writer.
     pub fn run(mut self) -> Result<(LayerWriter<W>, Shape), BuildError> {
-        let (packaged, single): (Vec<&Input>, Vec<&Input>) =
+        let (packaged, others): (Vec<&Input>, Vec<&Input>) =
             self.step.inputs().into_iter().partition(|input| input.upstream.is_debian());
+        let (archives, single): (Vec<&Input>, Vec<&Input>) =
+            others.into_iter().partition(|input| input.upstream == Upstream::Url);
         for input in packaged {
             packages::add(&mut self, input)?;
         }
@@ -49,6 +53,7 @@ impl<'a, W: Write + Send> Assembly<'a, W> {
         for input in &single {
             self.add_single(input)?;
         }
+        self.add_archives(&archives)?;
         self.add_extracts(&single)?;
         self.add_generated()?;
         shipped::add(&mut self)?;
@@ -58,6 +63,9 @@ impl<'a, W: Write + Send> Assembly<'a, W> {
     /// Adds an entry.
     pub fn add(&mut self, entry: Entry, content: &mut dyn Read) -> Result<(), BuildError> {
         self.shape.note(&entry);
+        if self.step.part.family.user().is_some() {
+            self.shape.note_through(&entry);
+        }
         Ok(self.writer.add(entry, content)?)
     }
 
@@ -116,6 +124,19 @@ impl<'a, W: Write + Send> Assembly<'a, W> {
         let mut content = self.downloads.open(&input.sha256.into(), input.size)?;
         let kind = EntryKind::File { size: input.size };
         self.entry(&path, kind, 0o644, (0, 0), &input.name, "into", &mut content)
+    }
+
+    fn add_archives(&mut self, inputs: &[&Input]) -> Result<(), BuildError> {
+        for archive in &self.step.layer.archives {
+            let is_it = |input: &&&Input| {
+                input.url.as_ref() == Some(&archive.url) && Digest::from(input.sha256) == archive.sha256
+            };
+            let (layer, pattern) = (self.step.layer.name.clone(), archive.url.clone());
+            let input = inputs.iter().find(is_it);
+            let input = input.ok_or(BuildError::NothingMatches { layer, rule: "archive", pattern })?;
+            unpack::add(self, archive, input)?;
+        }
+        Ok(())
     }
 
     fn add_extracts(&mut self, inputs: &[&Input]) -> Result<(), BuildError> {

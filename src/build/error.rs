@@ -162,8 +162,35 @@ pub enum BuildError {
     Offline {
         /// The image.
         image: String,
+        /// The same for `kimg fetch`: an image or `-f FILE`.
+        what: String,
         /// The inputs and signatures.
         names: Vec<String>,
+    },
+    /// An archive of a user's definition cannot be had from its URL.
+    #[error(transparent)]
+    Url(NetError),
+    /// A file of Maven's that is not what Maven's checksum says.
+    #[error("{name}: its {algorithm} is {found}, and {name}.{algorithm} beside it says {expected}")]
+    Checksum {
+        /// The file.
+        name: String,
+        /// `sha256`.
+        algorithm: &'static str,
+        /// What the repository says.
+        expected: String,
+        /// What came.
+        found: String,
+    },
+    /// A user's definition without a lock, where none may be made.
+    #[error("{file}: {lock} is not there, and {flag} does not allow to make it")]
+    NoUserLock {
+        /// The definition.
+        file: String,
+        /// The lock.
+        lock: String,
+        /// `--locked`.
+        flag: &'static str,
     },
     /// The store failed.
     #[error(transparent)]
@@ -260,6 +287,21 @@ impl BuildError {
     }
 }
 
+/// Nobody but the host in the URL has the archive, so that mirrors are no way out.
+fn url_hint(error: &NetError) -> String {
+    match error {
+        NetError::Wrong { .. } => {
+            "the host serves another file than the definition's sha256 says: find out which of the two is right"
+        }
+        NetError::NotFound { .. } => "check the URL in the definition",
+        _ => {
+            "check the URL in the definition, the network and the proxy variables; a login is taken from netrc; what was \
+             fetched is kept"
+        }
+    }
+    .to_owned()
+}
+
 fn difference(first: &[String], expected: &str, found: &str) -> String {
     match first {
         [] => format!("its lock says {expected}, and {found} came out"),
@@ -300,6 +342,7 @@ impl Diagnose for BuildError {
             | BuildError::JarList { .. }
             | BuildError::NoRule { .. }
             | BuildError::NoEntrypoint { .. }
+            | BuildError::NoUserLock { .. }
             | BuildError::BadUserFile { .. } => Category::Usage,
             BuildError::Definition(error) => error.category(),
             BuildError::Lock(error) => error.category(),
@@ -310,7 +353,8 @@ impl Diagnose for BuildError {
             BuildError::Layer(error) => error.category(),
             BuildError::Debian(error) => error.category(),
             BuildError::OpenPgp(error) => error.category(),
-            BuildError::Net(error) => error.category(),
+            BuildError::Net(error) | BuildError::Url(error) => error.category(),
+            BuildError::Checksum { .. } => Category::Verification,
             BuildError::Store(error) => error.category(),
             BuildError::NotReproduced { .. } => Category::Verification,
         }
@@ -366,8 +410,8 @@ impl Diagnose for BuildError {
                 Some("lock the version from its release archive, or say in image.toml that it is `unsigned`".to_owned())
             }
             BuildError::ArchiveOnly { .. } => Some("leave out --source maven".to_owned()),
-            BuildError::Offline { image, .. } => {
-                let fetch = format!("`kimg fetch {image} -o DIR` where there is a network");
+            BuildError::Offline { what, .. } => {
+                let fetch = format!("`kimg fetch {what} -o DIR` where there is a network");
                 Some(format!("{fetch}, then build with --inputs DIR"))
             }
             BuildError::ReleaseArchive(ReleaseArchiveError::Net(error)) if error.category() == Category::Refused => {
@@ -381,6 +425,13 @@ impl Diagnose for BuildError {
             BuildError::Debian(error) => error.hint(),
             BuildError::OpenPgp(error) => error.hint(),
             BuildError::Net(error) => error.hint(),
+            BuildError::Url(error) => Some(url_hint(error)),
+            BuildError::Checksum { .. } => {
+                Some("ask another host with --mirror maven=URL: this one serves a file that was changed or cut".to_owned())
+            }
+            BuildError::NoUserLock { file, .. } => {
+                Some(format!("make it with `kimg lock -f {file}`, look at it, and keep it beside the definition"))
+            }
             BuildError::Store(error) => error.hint(),
             _ => None,
         }

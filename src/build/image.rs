@@ -91,12 +91,12 @@ fn annotations(recipe: &Recipe) -> BTreeMap<String, String> {
     let part = recipe.own();
     let definition = &part.family.definition;
     let revision = definition.versions.get(&part.version).and_then(|version| version.revision.clone());
-    let licenses: Vec<String> =
-        recipe.parts.iter().map(|part| format!("({})", part.family.definition.licenses)).collect();
+    let licenses = recipe.parts.iter().map(|part| &part.family.definition.licenses).filter(|text| !text.is_empty());
+    let licenses: Vec<String> = licenses.map(|licenses| format!("({licenses})")).collect();
     let all = [
         ("created", Some(recipe.created().to_owned())),
         ("title", Some(definition.title.clone())),
-        ("description", Some(definition.description.clone())),
+        ("description", Some(definition.description.clone()).filter(|text| !text.is_empty())),
         ("version", Some(part.version.clone())),
         ("source", definition.source.clone()),
         ("revision", revision),

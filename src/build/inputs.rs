@@ -12,6 +12,7 @@ use super::halt::Halt;
 use super::recipe::{Part, Recipe, Step};
 use super::vouch::Vouchers;
 use super::{BuildError, JarSource, Workshop};
+use crate::definition::user::{ArchiveUrl, InvalidArchiveUrl};
 use crate::digest::Digest;
 use crate::lock::{Input, Upstream};
 use crate::net::{Base, Download};
@@ -22,6 +23,8 @@ pub(super) struct Need {
     pub upstream: Upstream,
     pub name: String,
     pub path: String,
+    /// Where the user says that it is, and nowhere else.
+    pub url: Option<String>,
     pub digest: Digest,
     pub size: u64,
 }
@@ -68,8 +71,14 @@ impl Provider {
         }
         match lacking.is_empty() {
             true => Ok(()),
-            false => Err(BuildError::Offline { image: self.recipe.name.clone(), names: lacking }),
+            false => Err(self.offline(lacking)),
         }
+    }
+
+    fn offline(&self, names: Vec<String>) -> BuildError {
+        let file = self.recipe.own().family.user().map(|user| format!("-f {}", user.file));
+        let (image, what) = (self.recipe.name.clone(), file.unwrap_or_else(|| self.recipe.name.clone()));
+        BuildError::Offline { image, what, names }
     }
 
     /// What the cache lacks of a layer.
@@ -98,7 +107,7 @@ impl Provider {
         }
         if self.workshop.sources.offline {
             let names = needs.into_iter().map(|need| need.name).collect();
-            return Err(BuildError::Offline { image: self.recipe.name.clone(), names });
+            return Err(self.offline(names));
         }
         let differ = asked.map(|asked| asked.differ.as_slice()).unwrap_or_default();
         check_route(&needs, step.part, differ, &self.workshop)?;
@@ -116,8 +125,9 @@ pub(super) fn check_route(
     let jars = workshop.sources.jars;
     let only = needs.iter().filter(|need| match need.upstream {
         Upstream::Apache => true,
-        Upstream::Maven => jars == JarSource::Apache,
-        Upstream::Debian | Upstream::DebianSecurity => false,
+        // A user who names Maven's coordinates means Maven.
+        Upstream::Maven => jars == JarSource::Apache && part.family.user().is_none(),
+        Upstream::Debian | Upstream::DebianSecurity | Upstream::Url => false,
     });
     let names: Vec<String> = only.map(|need| need.name.clone()).collect();
     if names.is_empty() {
@@ -136,13 +146,29 @@ pub(super) async fn download(needs: Vec<Need>, part: &Part, workshop: &Workshop)
     let snapshot = part.lock.debian.as_ref().map(|debian| debian.snapshot.as_str());
     // Looking for hosts reads files of the machine: once for each kind of upstream.
     let mut bases: BTreeMap<Upstream, Vec<Base>> = BTreeMap::new();
-    let mut downloads = Vec::new();
-    for Need { upstream, name, path, digest, size } in needs {
+    let (mut downloads, mut named) = (Vec::new(), Vec::new());
+    for Need { upstream, name, path, url, digest, size } in needs {
+        if let Some(url) = url {
+            named.push(Download { name, places: vec![place(&url)?], digest, size });
+            continue;
+        }
         let bases = bases.entry(upstream).or_insert_with(|| workshop.machine.bases(upstream, snapshot));
         let places = bases.iter().map(|base| (base.clone(), path.clone())).collect();
         downloads.push(Download { name, places, digest, size });
     }
-    Ok(workshop.client.fetch(&downloads, &workshop.store.downloads()).await?)
+    let cache = workshop.store.downloads();
+    workshop.client.fetch(&downloads, &cache).await?;
+    workshop.client.fetch(&named, &cache).await.map_err(BuildError::Url)
+}
+
+/// Where the URL of a user's archive leads.
+pub(super) fn place(url: &str) -> Result<(Base, String), BuildError> {
+    let parsed: ArchiveUrl = url.parse().map_err(|error: InvalidArchiveUrl| BuildError::BadUserFile {
+        path: "the lock".to_owned(),
+        why: format!("names a URL that cannot be asked: {error}"),
+    })?;
+    let base = Base { url: parsed.root().to_owned(), credentials: None, origin: "the user's definition".to_owned() };
+    Ok((base, parsed.path().to_owned()))
 }
 
 /// What the cache lacks of these inputs of a part: their files, and the signatures of those that nothing else vouches for.
@@ -165,13 +191,14 @@ pub(super) fn needs(part: &Part, inputs: &[&Input], workshop: &Workshop) -> Resu
 
 /// The file of an input, and that of its signature.
 pub(super) fn files(input: &Input) -> [Option<Need>; 2] {
-    let Input { upstream, name, path, size, .. } = input.clone();
+    let Input { upstream, name, path, url, size, .. } = input.clone();
     let signature = input.signature.as_ref().map(|signature| Need {
         upstream,
         name: format!("{name}.asc"),
         path: signature.path.clone(),
+        url: None,
         digest: signature.sha256.into(),
         size: signature.size,
     });
-    [Some(Need { upstream, name, path, digest: input.sha256.into(), size }), signature]
+    [Some(Need { upstream, name, path, url, digest: input.sha256.into(), size }), signature]
 }

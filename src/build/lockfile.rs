@@ -67,7 +67,12 @@ pub async fn update(image: &str, workshop: &Workshop, now: u64) -> Result<Option
 }
 
 /// Builds the locked layers, and adds what came out.
-async fn finish(mut lock: Lock, family: &Family, version: &str, workshop: &Workshop) -> Result<Locked, BuildError> {
+pub(super) async fn finish(
+    mut lock: Lock,
+    family: &Family,
+    version: &str,
+    workshop: &Workshop,
+) -> Result<Locked, BuildError> {
     let mut entries = String::new();
     for platform in &family.definition.platforms {
         let platform: Platform =
@@ -133,6 +138,7 @@ async fn inputs(
         definition: lock::definition_digest(definition),
         debian: None,
         archive: None,
+        below: None,
         inputs: Vec::new(),
         absent: Vec::new(),
         outputs: Vec::new(),

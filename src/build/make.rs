@@ -1,15 +1,17 @@
 //! From a request to an image in the store.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::additions;
+use super::additions::{self, Additions};
 use super::assemble::Assembly;
 use super::halt::{self, Halt};
 use super::image::{self, FinishedLayer};
 use super::inputs::Provider;
 use super::key::{self, LayerRecord};
+use super::local;
 use super::recipe::{Recipe, Step};
 use super::reproduce;
 use super::vouch;
@@ -28,6 +30,7 @@ pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, Buil
     let recipes = Recipe::resolve(&workshop.catalog, request)?;
     let Some(first) = recipes.first().cloned() else { return Err(BuildError::Worker("no platform".to_owned())) };
     warn(&first, workshop);
+    local::check_files(&workshop.catalog)?;
     if request.locked {
         recipes.iter().try_for_each(check_locked)?;
     }
@@ -57,9 +60,14 @@ async fn build_image(
     workshop: &Workshop,
     pool: &Pool,
 ) -> Result<BuiltImage, BuildError> {
-    let mut layers = make_layers(recipe, request.compression, workshop, pool).await?;
-    if !request.add.is_empty() || !request.authorities.is_empty() {
-        layers.push(additions::layer(recipe, request, workshop, &layers, pool).await?);
+    let made = make_layers(recipe, request.compression, workshop, pool).await?;
+    let mut layers = add_local(recipe, made, request.compression, workshop, pool).await?;
+    if let Some(mut own) = Additions::of_flags(request) {
+        if !own.authorities.is_empty() {
+            // The bundle is made anew, so those of the layers below go into it again.
+            own.authorities.splice(0..0, authorities(recipe));
+        }
+        layers.push(additions::layer(recipe, own, request.compression, workshop, &layers, pool).await?);
     }
     let config = image::config(recipe, request, &layers);
     let config = workshop.store.put(media_type::CONFIG, &oci::to_bytes(&config))?;
@@ -73,6 +81,45 @@ async fn build_image(
         config: config_digest,
         layers: layers.into_iter().map(|layer| (layer.name, layer.descriptor, layer.how)).collect(),
     })
+}
+
+/// Adds the layers of a user's definition that are made of files beside it, each above those that come before it.
+async fn add_local(
+    recipe: &Arc<Recipe>,
+    made: Vec<Option<FinishedLayer>>,
+    compression: Compression,
+    workshop: &Workshop,
+    pool: &Pool,
+) -> Result<Vec<FinishedLayer>, BuildError> {
+    let mut layers: Vec<FinishedLayer> = Vec::new();
+    let mut trusted = Vec::new();
+    for (step, layer) in recipe.steps().zip(made) {
+        let user = step.part.family.user();
+        let layer = match (layer, user.filter(|_| step.layer.is_local())) {
+            (None, Some(user)) => {
+                let mut own = local::additions(&step, user);
+                if !own.authorities.is_empty() {
+                    trusted.append(&mut own.authorities);
+                    own.authorities.clone_from(&trusted);
+                }
+                additions::layer(recipe, own, compression, workshop, &layers, pool).await?
+            }
+            (Some(layer), _) => layer,
+            (None, None) => return Err(BuildError::Worker("a layer is missing".to_owned())),
+        };
+        if user.is_some() && !step.layer.is_local() {
+            local::check_through(&step, &layer, &layers)?;
+        }
+        layers.push(layer);
+    }
+    Ok(layers)
+}
+
+/// The authorities of a user's definition.
+fn authorities(recipe: &Recipe) -> Vec<PathBuf> {
+    let own = recipe.own();
+    let folder = own.family.user().map(|user| user.folder.clone()).unwrap_or_default();
+    own.family.definition.layers.iter().flat_map(|layer| &layer.authorities).map(|path| folder.join(path)).collect()
 }
 
 /// Tells what is to be known of the versions that an image is made of, each time: who builds it may not be who chose it.
@@ -98,20 +145,21 @@ fn check_locked(recipe: &Recipe) -> Result<(), BuildError> {
 }
 
 /// Makes the layers that are not in the store yet, side by side, each as soon as its inputs are here. When one fails, the
-/// others end, and are waited for: nothing works on with the store behind the caller's back.
+/// others end, and are waited for: nothing works on with the store behind the caller's back. Those of a user's own files are
+/// not among them.
 async fn make_layers(
     recipe: &Arc<Recipe>,
     compression: Compression,
     workshop: &Workshop,
     pool: &Pool,
-) -> Result<Vec<FinishedLayer>, BuildError> {
+) -> Result<Vec<Option<FinishedLayer>>, BuildError> {
     let count = recipe.steps().count();
     let mut finished: Vec<Option<FinishedLayer>> = vec![None; count];
     let mut tasks: JoinSet<Result<Option<(usize, FinishedLayer)>, BuildError>> = JoinSet::new();
     let (going, halt) = halt::pair();
     let mut going = Some(going);
     let mut missing = Vec::new();
-    for (index, step) in recipe.steps().enumerate() {
+    for (index, step) in recipe.steps().enumerate().filter(|(_, step)| !step.layer.is_local()) {
         let key = key::of(&step, compression);
         let record: Option<LayerRecord> = workshop.store.recall(key::RECORDS, &key);
         let is_good = |record: &LayerRecord| {
@@ -160,7 +208,7 @@ async fn make_layers(
     if let Some(failure) = failure {
         return Err(failure);
     }
-    finished.into_iter().map(|layer| layer.ok_or_else(|| BuildError::Worker("a layer is missing".to_owned()))).collect()
+    Ok(finished)
 }
 
 fn finish(step: &Step<'_>, record: &LayerRecord, how: &'static str) -> FinishedLayer {

@@ -12,6 +12,7 @@ mod image;
 mod inputs;
 mod jar_list;
 mod key;
+mod local;
 mod lockfile;
 mod make;
 mod packages;
@@ -25,8 +26,10 @@ mod rules;
 mod shape;
 mod shipped;
 mod sources;
+mod unpack;
 mod update;
 mod user_files;
+mod user_lock;
 mod vouch;
 
 use std::collections::BTreeMap;
@@ -35,10 +38,12 @@ use std::sync::Arc;
 
 pub use error::BuildError;
 pub use fetch::{Fetched, fetch};
+pub use local::check_files;
 pub use lockfile::{Locked, lock, update};
 pub use make::build;
 pub use sources::{JarSource, Sources};
 pub use update::{Change, changes, with_packages};
+pub use user_lock::lock_user;
 
 use crate::definition::Catalog;
 use crate::digest::Digest;

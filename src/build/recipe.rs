@@ -74,6 +74,11 @@ impl Recipe {
             }
             parts.insert(0, Part::resolve(catalog, &base)?);
         }
+        if let [below @ .., own] = parts.as_slice()
+            && let Some(user) = own.family.user()
+        {
+            lock::check_user_fit(&own.lock, user, below.iter().map(|part| &part.lock))?;
+        }
         Ok((image, parts))
     }
 
@@ -127,6 +132,15 @@ impl Part {
             return Err(unknown_version(&family, &version));
         };
         let name = format!("{}:{version}", family.definition.name);
+        if family.user().is_some() {
+            // Whether it fits is known with those below it.
+            let mtime = lock::seconds(&lock.created).unwrap_or_default();
+            return Ok(Part { family, version, lock, mtime });
+        }
+        if lock.below.is_some() {
+            let why = "it is that of a definition of a user's".to_owned();
+            return Err(LockError::Unfit { image: name, why }.into());
+        }
         if lock.image != name {
             let why = format!("it says that it is of {}", lock.image);
             return Err(LockError::Unfit { image: name, why }.into());

@@ -88,6 +88,7 @@ fn sort_in(
         upstream,
         platform: None,
         path,
+        url: None,
         size: member.size,
         sha256: Sha256(sha256),
         member: Some(member.path.clone()),

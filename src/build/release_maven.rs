@@ -90,7 +90,21 @@ async fn pin(
         let (signature, time) = signature.unzip();
         let member = folder.map(|folder| format!("{folder}/{name}"));
         let upstream = Upstream::Maven;
-        Ok((Input { layer: jar.layer, name, upstream, platform: None, path, size, sha256, member, signature }, time))
+        Ok((
+            Input {
+                layer: jar.layer,
+                name,
+                upstream,
+                platform: None,
+                path,
+                url: None,
+                size,
+                sha256,
+                member,
+                signature,
+            },
+            time,
+        ))
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| BuildError::Worker(error.to_string()))?
 }

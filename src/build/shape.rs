@@ -1,7 +1,7 @@
 //! What layers hold that files added above them must respect: folders with permissions or an owner of their own, and
 //! links. A tar that comes above them and only passes through such a folder would change it, or replace the link.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::layer::{Entry, EntryKind};
 
@@ -12,6 +12,9 @@ pub(super) struct Shape {
     folders: BTreeMap<String, (u32, u32, u32)>,
     /// Symbolic links and their targets.
     links: BTreeMap<String, String>,
+    /// Of a layer of a user's definition: all its folders, and those that its paths lead through.
+    #[serde(default)]
+    through: BTreeSet<String>,
 }
 
 impl Shape {
@@ -29,6 +32,21 @@ impl Shape {
         }
     }
 
+    /// Takes note of the folders that an entry's path leads through, and of the entry where it is one.
+    pub(super) fn note_through(&mut self, entry: &Entry) {
+        let path = entry.path.as_bytes();
+        let folders = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| &path[..at]);
+        self.through.extend(folders.map(|folder| folder.escape_ascii().to_string()));
+        if entry.kind == EntryKind::Directory {
+            self.through.insert(entry.path.to_string());
+        }
+    }
+
+    /// These folders.
+    pub(super) fn through(&self) -> impl Iterator<Item = &str> {
+        self.through.iter().map(String::as_str)
+    }
+
     /// Lays another layer above this one.
     pub(super) fn cover(&mut self, upper: &Shape) {
         self.folders.extend(upper.folders.clone());
@@ -38,6 +56,11 @@ impl Shape {
     /// Mode, user and group of a folder.
     pub(super) fn folder(&self, path: &str) -> (u32, u32, u32) {
         self.folders.get(path).copied().unwrap_or((0o755, 0, 0))
+    }
+
+    /// The same, where it is not the usual one.
+    pub(super) fn unusual_folder(&self, path: &str) -> Option<(u32, u32, u32)> {
+        self.folders.get(path).copied()
     }
 
     /// The target of a link.

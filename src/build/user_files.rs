@@ -15,12 +15,14 @@ use super::shape::Shape;
 use super::{Addition, BuildError};
 use crate::layer::{Entry, EntryKind, EntryPath, LayerError, LayerWriter, Origin};
 
-/// Adds what `addition` names; `merged` are the merged folders of the image, `below` is what the layers below hold.
+/// Adds what `addition` names; `merged` are the merged folders of the image, `below` is what the layers below hold. `own`
+/// takes note of what is added.
 pub(super) fn add<W: Write + Send>(
     writer: &mut LayerWriter<W>,
     addition: &Addition,
     merged: &[String],
     below: &Shape,
+    own: &mut Shape,
 ) -> Result<(), BuildError> {
     let metadata = fs::metadata(&addition.from).map_err(|source| failed(&addition.from, source))?;
     let mut target = addition.to.trim_matches('/').as_bytes().to_vec();
@@ -30,7 +32,7 @@ pub(super) fn add<W: Write + Send>(
     {
         target = joined(&target, name.as_bytes());
     }
-    Walk { writer, addition, merged, below }.visit(&addition.from, &target, &metadata)
+    Walk { writer, addition, merged, below, own }.visit(&addition.from, &target, &metadata)
 }
 
 /// The path of `name` in a folder, which may be the root.
@@ -43,6 +45,7 @@ struct Walk<'a, W: Write + Send> {
     addition: &'a Addition,
     merged: &'a [String],
     below: &'a Shape,
+    own: &'a mut Shape,
 }
 
 impl<W: Write + Send> Walk<'_, W> {
@@ -118,6 +121,7 @@ impl<W: Write + Send> Walk<'_, W> {
             }
             (entry.mode, entry.uid, entry.gid) = self.below.folder(&path);
         }
+        self.own.note(&entry);
         self.writer.add(entry, content).map_err(|error| match error {
             LayerError::Refused { path, why, .. } => bad(format!("{path}: {why}")),
             LayerError::Clash { .. } | LayerError::Through { .. } => bad(error.to_string()),

@@ -2,7 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{build, completions, fetch, images, lock, store};
+use super::{Failure, build, catalog, completions, fetch, images, lock, store};
+use crate::definition::Catalog;
 use crate::definition::embedded::LONG_VERSION;
 
 const EXAMPLES: &str = "\
@@ -10,6 +11,7 @@ Examples:
   kimg images                            what can be built
   kimg build kafka:3.5.2                 build it into the store
   kimg build kafka zookeeper -o oci:out  two images as an OCI layout
+  kimg build -f image.toml               an image of your own on top of one of these
   kimg store ls                          what was built
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification failed, 4 refused or unreachable, 5 not found,
@@ -79,6 +81,13 @@ pub(super) struct Definitions {
     /// Definitions, locks and keys in DIR, laid out as kimg's own `images/`, instead of those built in
     #[arg(long, value_name = "DIR")]
     pub(super) images: Option<PathBuf>,
+}
+
+impl Definitions {
+    /// All of them.
+    pub(super) fn catalog(&self) -> Result<Catalog, Failure> {
+        catalog::catalog(self.images.as_deref())
+    }
 }
 
 #[cfg(test)]

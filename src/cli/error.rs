@@ -66,6 +66,14 @@ pub(super) enum CliError {
         /// The images.
         images: Vec<String>,
     },
+    /// `kimg lock -f FILE --check` found a lock that would be another.
+    #[error("{lock}: it would be another if it were made now")]
+    OutdatedLock {
+        /// The lock.
+        lock: String,
+        /// The definition.
+        file: String,
+    },
     /// `kimg store check` found something.
     #[error("the store at {}: {count} damaged or missing", path.display())]
     Damaged {
@@ -87,6 +95,7 @@ impl Diagnose for CliError {
             CliError::Read { .. }
             | CliError::Write { .. }
             | CliError::Outdated { .. }
+            | CliError::OutdatedLock { .. }
             | CliError::Answer(_)
             | CliError::Start(_)
             | CliError::Worker(_) => Category::Failed,
@@ -101,6 +110,7 @@ impl Diagnose for CliError {
             CliError::Flags { hint, .. } => Some(hint.clone()),
             CliError::NoDefinitions { .. } => Some("name a folder laid out as kimg's own `images/`".to_owned()),
             CliError::Outdated { .. } => Some("`kimg lock --update --images DIR` moves them".to_owned()),
+            CliError::OutdatedLock { file, .. } => Some(format!("`kimg lock -f {file}` makes it again")),
             CliError::Damaged { gone: false, .. } => {
                 Some("`kimg store check --repair` removes what is damaged; it is made or fetched again".to_owned())
             }

@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::arguments::Definitions;
-use super::catalog::catalog;
 use super::table::table;
 use super::{Failure, answer};
 use crate::definition::{DefinitionError, Family};
@@ -45,7 +44,7 @@ struct Image {
 
 /// Lists what can be built.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let families = catalog(args.definitions.images.as_deref())?.families()?;
+    let families = args.definitions.catalog()?.families()?;
     let mut images = Vec::new();
     for family in families.iter().filter(|family| family.is_offered()) {
         images.extend(images_of(family)?);

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::arguments::Definitions;
+use super::definition::OwnDefinition;
 use super::files::write_whole;
 use super::table::table;
 use super::workshop::Means;
@@ -16,6 +17,8 @@ Examples:
   kimg lock --images images kafka:3.5.2           write images/kafka/3.5.2.lock.toml and 3.5.2.entries
   kimg lock --update --images images              move all Debian packages to what the archive has now
   kimg lock --check                               tell what that would change, with exit code 1 if anything
+  kimg lock -f image.toml                         write image.lock.toml beside your definition
+  kimg lock -f image.toml --check                 exit code 1 if that would change it
 
 Debian packages are looked up as the archive has them now; other inputs stay as the lock before has them, or where there
 is none are taken from the release: its archive, or a list of coordinates, NAME/VERSION.jars.
@@ -26,16 +29,18 @@ SOURCE_DATE_EPOCH, where set, is taken for the time of now.";
 pub(in crate::cli) struct Args {
     /// What to lock; with --update or --check, those with their bases, or all that have packages
     #[arg(id = "image", value_name = "FAMILY[:VERSION]", value_parser = values::image)]
-    #[arg(required_unless_present_any = ["update", "check"])]
+    #[arg(required_unless_present_any = ["update", "check", "file"])]
     images: Vec<String>,
+    #[command(flatten)]
+    own: OwnDefinition,
     /// Write locks anew where the Debian archive has other packages, and print which
-    #[arg(long, requires = "images")]
+    #[arg(long, requires = "images", conflicts_with = "file")]
     update: bool,
     /// Print what --update would change and write nothing; exit code 1 if anything would
     #[arg(long, conflicts_with = "update")]
     check: bool,
     /// Trust the OpenPGP keys of FILE too when a release is locked that has no lock yet (repeatable)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
     keys: Vec<PathBuf>,
     #[command(flatten)]
     definitions: Definitions,
@@ -48,7 +53,11 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let now = now(&session.environment)?;
     let folder = args.definitions.images.as_deref();
-    let workshop = args.means.workshop(folder, session)?;
+    let catalog = args.own.add_to(args.definitions.catalog()?)?;
+    let workshop = args.means.workshop(catalog, session)?;
+    if workshop.catalog.user().is_some() {
+        return interrupt::run(lock_own(args.check, &workshop, now));
+    }
     if args.update || args.check {
         return interrupt::run(update(args, &workshop, now));
     }
@@ -66,6 +75,24 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+/// Makes the lock of a definition of the user's and writes it, where it is another; or only tells whether it would be.
+async fn lock_own(check: bool, workshop: &Workshop, now: u64) -> Result<(), Failure> {
+    let locked = build::lock_user(workshop, now).await?;
+    let Some(user) = workshop.catalog.user() else { return Ok(()) };
+    let is_same = user.lock.as_ref() == Some(&locked.lock);
+    match (is_same, check) {
+        (true, _) => workshop.events.note(format!("{}: it is as it would be made now", user.lock_file)),
+        (false, true) => {
+            return Err(CliError::OutdatedLock { lock: user.lock_file.clone(), file: user.file.clone() }.into());
+        }
+        (false, false) => write_whole(Path::new(&user.lock_file), locked.lock.as_bytes())?,
+    }
+    match check {
+        true => Ok(()),
+        false => answer::print(&format!("{}\n", escape(&user.lock_file))),
+    }
 }
 
 /// Moves packages to those that the archive has now, or only looks which it would move, and prints them.
@@ -136,7 +163,7 @@ fn files(locked: &Locked) -> [(PathBuf, &str); 2] {
 
 /// Seconds since 1970.
 #[allow(clippy::disallowed_methods, reason = "this is where the time is passed in from")]
-fn now(environment: &Environment) -> Result<u64, CliError> {
+pub(super) fn now(environment: &Environment) -> Result<u64, CliError> {
     const NAME: &str = "SOURCE_DATE_EPOCH";
     if let Some(text) = environment.text(NAME)? {
         return text.parse().map_err(|_| CliError::Variable {

@@ -9,6 +9,7 @@ mod build;
 mod catalog;
 mod completions;
 mod configuration;
+mod definition;
 mod environment;
 mod error;
 mod failure;

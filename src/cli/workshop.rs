@@ -1,12 +1,11 @@
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use super::catalog::catalog;
 use super::values::Mirror;
 use super::{Failure, Session};
 use crate::build::{JarSource, Sources, Workshop};
+use crate::definition::Catalog;
 use crate::net::Client;
 use crate::store::Store;
 
@@ -47,12 +46,12 @@ impl From<Source> for JarSource {
 
 impl Means {
     /// All that builds are made with.
-    pub(super) fn workshop(&self, images: Option<&Path>, session: &Session) -> Result<Workshop, Failure> {
+    pub(super) fn workshop(&self, catalog: Catalog, session: &Session) -> Result<Workshop, Failure> {
         let settings = session.settings(self.mirror.clone())?;
         let events = session.story.events();
         let threads = self.threads.or_else(|| thread::available_parallelism().ok());
         Ok(Workshop {
-            catalog: catalog(images)?,
+            catalog,
             store: Store::open(&settings.store)?,
             client: Arc::new(Client::new(settings.network, events.clone())),
             machine: Arc::new(settings.machine),

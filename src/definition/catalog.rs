@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::user::{Document, User};
 use super::{Definition, DefinitionError, embedded, parse, version};
 use crate::lock::{self, Lock, LockError};
 
@@ -13,36 +15,70 @@ pub(crate) const MAX_BASES: usize = 8;
 
 /// A set of definitions with all that they name; cheap to clone.
 #[derive(Clone)]
-pub struct Catalog(Arc<BTreeMap<String, Cow<'static, [u8]>>>);
+pub struct Catalog {
+    files: Arc<BTreeMap<String, Cow<'static, [u8]>>>,
+    user: Option<Arc<User>>,
+}
 
 impl Catalog {
     /// What ships with kimg.
     pub fn builtin() -> Catalog {
         let files = embedded::FILES.iter().map(|(path, bytes)| ((*path).to_owned(), Cow::Borrowed(*bytes)));
-        Catalog(Arc::new(files.collect()))
+        Catalog { files: Arc::new(files.collect()), user: None }
     }
 
     /// These files, by their path below a folder laid out as `images/`.
     pub fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Catalog {
-        Catalog(Arc::new(files.into_iter().map(|(path, bytes)| (path, Cow::Owned(bytes))).collect()))
+        let files = files.into_iter().map(|(path, bytes)| (path, Cow::Owned(bytes)));
+        Catalog { files: Arc::new(files.collect()), user: None }
+    }
+
+    /// The same with a definition of the user's, which lies in `folder`; `lock` is the name of its lock, and the text
+    /// where there is one.
+    pub fn with_user(
+        &self,
+        document: Document,
+        folder: PathBuf,
+        lock: (String, Option<String>),
+    ) -> Result<Catalog, DefinitionError> {
+        let without = Catalog { user: None, ..self.clone() };
+        let user = document.in_catalog(&without, folder, lock)?;
+        Ok(Catalog { user: Some(Arc::new(user)), ..without })
+    }
+
+    /// The same where the user's definition has this lock.
+    #[must_use]
+    pub fn with_user_lock(&self, lock: String) -> Catalog {
+        let with = |user: &Arc<User>| Arc::new(User { lock: Some(lock), ..User::clone(user) });
+        Catalog { user: self.user.as_ref().map(with), ..self.clone() }
+    }
+
+    /// The user's definition.
+    pub fn user(&self) -> Option<&User> {
+        self.user.as_deref()
     }
 
     /// All families, by name.
     pub fn families(&self) -> Result<Vec<Family>, DefinitionError> {
-        let names = self.0.keys().filter_map(|path| path.strip_suffix("/image.toml"));
+        let names = self.files.keys().filter_map(|path| path.strip_suffix("/image.toml"));
         names.filter_map(|name| self.family(name).transpose()).collect()
     }
 
     /// One family; `None` where there is none of that name.
     pub fn family(&self, name: &str) -> Result<Option<Family>, DefinitionError> {
+        if let Some(user) = self.user.as_ref().filter(|user| user.definition.name == name) {
+            let (definition, catalog, user) = (user.definition.clone(), self.clone(), Some(user.clone()));
+            return Ok(Some(Family { definition, catalog, more_keys: Vec::new(), user }));
+        }
         let path = format!("{name}/image.toml");
         let Some(text) = self.text(&path) else { return Ok(None) };
-        Ok(Some(Family { definition: parse(&text, &path)?, catalog: self.clone(), more_keys: Vec::new() }))
+        let definition = parse(&text, &path)?;
+        Ok(Some(Family { definition, catalog: self.clone(), more_keys: Vec::new(), user: None }))
     }
 
     /// A file, by its path.
     pub fn file(&self, path: &str) -> Option<&[u8]> {
-        self.0.get(path).map(AsRef::as_ref)
+        self.files.get(path).map(AsRef::as_ref)
     }
 
     fn text(&self, path: &str) -> Option<Cow<'_, str>> {
@@ -52,7 +88,7 @@ impl Catalog {
 
 impl fmt::Debug for Catalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.files.keys()).finish()
     }
 }
 
@@ -64,6 +100,7 @@ pub struct Family {
     catalog: Catalog,
     /// Keys that the user trusts besides the definition's.
     more_keys: Vec<u8>,
+    user: Option<Arc<User>>,
 }
 
 impl Family {
@@ -100,8 +137,17 @@ impl Family {
         self.definition.base.is_some()
     }
 
+    /// What it is as a definition of the user's, if it is one.
+    pub fn user(&self) -> Option<&User> {
+        self.user.as_deref()
+    }
+
     /// The lock of a version; `None` where there is none.
     pub fn lock(&self, version: &str) -> Option<Result<Lock, LockError>> {
+        if let Some(user) = self.user().filter(|user| user.version == version) {
+            let parsed = lock::parse(user.lock.as_ref()?, &user.lock_file);
+            return Some(parsed.map_err(|error| LockError::OfUser { file: user.file.clone(), error: Box::new(error) }));
+        }
         let path = self.lock_path(version);
         let text = self.catalog.text(&path)?;
         Some(lock::parse(&text, &path))

@@ -4,6 +4,7 @@ mod catalog;
 pub mod embedded;
 mod parse;
 mod suggest;
+pub mod user;
 mod version;
 
 use std::collections::BTreeMap;
@@ -140,7 +141,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// One layer: first the packages and files that the lock assigns to it, then what the rules add.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
     /// Names it in locks, events and errors.
@@ -193,12 +194,29 @@ pub struct Layer {
     /// Names that the entrypoint answers to.
     #[serde(default)]
     pub launchers: Option<Launchers>,
+    /// Of a user's definition ([`user`]) only, as the three below: coordinates of Maven's files, which go into `into`.
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    pub maven: Vec<String>,
+    /// Archives that are unpacked into it.
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<user::Archive>,
+    /// Files of the user's. A layer that has them or authorities stands in no lock.
+    #[serde(skip)]
+    pub local: Vec<user::LocalFile>,
+    /// PEM files of authorities for the bundle and the truststore of the layers below.
+    #[serde(skip)]
+    pub authorities: Vec<String>,
 }
 
 impl Layer {
     /// Whether it is made of its locked inputs only, so that a lock records what must come out.
     pub fn is_locked(&self) -> bool {
-        self.files.is_empty() && self.entrypoint.is_none() && self.launchers.is_none()
+        self.files.is_empty() && self.entrypoint.is_none() && self.launchers.is_none() && !self.is_local()
+    }
+
+    /// Whether it is made of files of the user's.
+    pub fn is_local(&self) -> bool {
+        !self.local.is_empty() || !self.authorities.is_empty()
     }
 
     /// Whether what it adds to its inputs differs between platforms.

@@ -21,6 +21,22 @@ pub enum DefinitionError {
         /// A key that may be meant.
         meant: Option<String>,
     },
+    /// What stands at a place makes no sense.
+    #[error("{file}:{line}:{column}: {message}")]
+    At {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+        /// Whether it names something that is nowhere.
+        absent: bool,
+    },
     /// Its values make no sense together.
     #[error("{file}: {key}: {message}")]
     Rule {
@@ -35,12 +51,16 @@ pub enum DefinitionError {
 
 impl Diagnose for DefinitionError {
     fn category(&self) -> Category {
-        Category::Usage
+        match self {
+            DefinitionError::At { absent: true, .. } => Category::NotFound,
+            _ => Category::Usage,
+        }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             DefinitionError::Syntax { meant: Some(meant), .. } => Some(format!("did you mean `{meant}`?")),
+            DefinitionError::At { hint, .. } => hint.clone(),
             _ => None,
         }
     }
@@ -56,17 +76,22 @@ pub fn parse(text: &str, file: &str) -> Result<Definition, DefinitionError> {
 /// Reads any TOML document of ours; an error names file, line, column and the nearest known key.
 pub(crate) fn read_toml<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, DefinitionError> {
     toml::from_str(text).map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start).min(text.len());
-        let before = text.get(..start).unwrap_or_default();
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let (line, column) = position(text, error.span().map_or(0, |span| span.start));
         DefinitionError::Syntax {
             file: file.to_owned(),
-            line: before.matches('\n').count() + 1,
+            line,
             column,
             message: error.message().replace('\n', " "),
             meant: meant(error.message()),
         }
     })
+}
+
+/// Line and column of a byte, from 1.
+pub(super) fn position(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte.min(text.len())).unwrap_or_default();
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
 }
 
 /// Serde says: unknown field `x`, expected one of `a`, `b`.
@@ -204,11 +229,11 @@ pub(crate) fn parse_mode(text: &str) -> Option<u32> {
     digits.then(|| u32::from_str_radix(text, 8).ok()).flatten()
 }
 
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn is_clean(path: &str) -> bool {
+pub(super) fn is_clean(path: &str) -> bool {
     !path.contains('\0') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 

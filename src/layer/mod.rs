@@ -13,7 +13,9 @@ mod path;
 mod pipeline;
 mod pool;
 mod tree;
+mod unpacked;
 mod writer;
+mod zip_archive;
 mod zip_member;
 
 pub use chunk::Compression;
@@ -23,7 +25,9 @@ pub use header::encode as tar_header;
 pub use outside::{Limits, read_tar};
 pub use path::EntryPath;
 pub use pool::Pool;
+pub use unpacked::unpacked;
 pub use writer::{Layer, LayerWriter};
+pub use zip_archive::read_zip;
 pub use zip_member::{zip_member, zip_names};
 
 /// The version of all that shapes a layer's bytes: the tar writer, the chunks, the encoders. A change of any of it is a

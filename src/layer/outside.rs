@@ -35,8 +35,7 @@ pub fn read_tar<R: Read, E: From<LayerError>>(
     limits: Limits,
     mut take: impl FnMut(Entry, &mut dyn Read) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut reader =
-        Reader { input, origin: Arc::from(input), limits, entries: 0, bytes: 0, names: 0, seen: BTreeMap::new() };
+    let mut reader = Reader::new(input, limits);
     let damaged = |error: io::Error| LayerError::Damaged { input: input.to_owned(), why: chain(&error) };
     let mut archive = Archive::new(tar);
     let mut extensions = Extensions::default();
@@ -62,7 +61,8 @@ pub fn read_tar<R: Read, E: From<LayerError>>(
     }
 }
 
-struct Reader<'a> {
+/// What is known of an archive so far, and what it may not hold.
+pub(super) struct Reader<'a> {
     input: &'a str,
     origin: Arc<str>,
     limits: Limits,
@@ -80,14 +80,22 @@ enum Seen {
     Symlink,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(super) fn new(input: &'a str, limits: Limits) -> Reader<'a> {
+        Reader { input, origin: Arc::from(input), limits, entries: 0, bytes: 0, names: 0, seen: BTreeMap::new() }
+    }
+
+    pub(super) fn origin(&self) -> Arc<str> {
+        self.origin.clone()
+    }
+
     /// Counts the contents of an entry of whatever kind, before any of them is read or skipped.
-    fn count(&mut self, size: u64) -> Result<(), LayerError> {
+    pub(super) fn count(&mut self, size: u64) -> Result<(), LayerError> {
         self.bytes = self.bytes.saturating_add(size);
         self.bounded(self.bytes, self.limits.bytes, "bytes")
     }
 
-    fn count_entry(&mut self) -> Result<(), LayerError> {
+    pub(super) fn count_entry(&mut self) -> Result<(), LayerError> {
         self.entries += 1;
         self.bounded(self.entries, self.limits.entries, "entries")
     }
@@ -176,7 +184,7 @@ impl Reader<'_> {
         }
     }
 
-    fn remember(&mut self, path: &EntryPath, kind: &EntryKind) -> Result<(), LayerError> {
+    pub(super) fn remember(&mut self, path: &EntryPath, kind: &EntryKind) -> Result<(), LayerError> {
         let (now, target) = match kind {
             EntryKind::Directory => (Seen::Directory, 0),
             EntryKind::Symlink { target } => (Seen::Symlink, target.len()),
@@ -207,11 +215,11 @@ impl Reader<'_> {
         self.bounded(self.seen.len() as u64, self.limits.entries, "entries")
     }
 
-    fn damaged(&self, why: &str) -> LayerError {
+    pub(super) fn damaged(&self, why: &str) -> LayerError {
         LayerError::Damaged { input: self.input.to_owned(), why: why.to_owned() }
     }
 
-    fn refused(&self, path: &[u8], why: &str) -> LayerError {
+    pub(super) fn refused(&self, path: &[u8], why: &str) -> LayerError {
         let path = path.escape_ascii().to_string();
         LayerError::Refused { input: self.input.to_owned(), path, why: why.to_owned() }
     }

@@ -1,15 +1,19 @@
 //! Locks: every input of one version, and the layers that must come out (`images/NAME/VERSION.lock.toml`).
 
+mod below;
 mod fit;
 mod parse;
 mod time;
 mod write;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::oci::Platform;
 
+pub use below::{below_of, check_user_fit};
 pub use fit::{check_fit, definition_digest, variants};
 pub use parse::{LockError, is_upstream_path, parse};
 pub use time::{rfc3339, seconds};
@@ -33,6 +37,9 @@ pub struct Lock {
     /// The Debian archives as they were when this was locked; only where packages are among the inputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub debian: Option<DebianState>,
+    /// What a definition of a user's stands on; the locks of kimg's own have none.
+    #[serde(default, rename = "from", skip_serializing_if = "Option::is_none")]
+    pub below: Option<Below>,
     /// Upstream's release archive, where some inputs are members of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<Archive>,
@@ -45,6 +52,19 @@ pub struct Lock {
     /// What must come out.
     #[serde(rename = "output", default)]
     pub outputs: Vec<Output>,
+}
+
+/// What a definition of a user's was locked on, and what it said then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Below {
+    /// `FAMILY:VERSION` of the image below.
+    pub image: String,
+    /// The digest of its locks.
+    pub digest: Digest,
+    /// The digest of what the definition said of each locked layer.
+    #[serde(default)]
+    pub layers: BTreeMap<String, Digest>,
 }
 
 /// The Debian archives as they were when a lock was made.
@@ -96,6 +116,8 @@ pub enum Upstream {
     Maven,
     /// The archive of Apache's releases, which has [`Archive`].
     Apache,
+    /// The host that a definition of a user's names.
+    Url,
 }
 
 impl Upstream {
@@ -111,6 +133,7 @@ impl Upstream {
             Upstream::DebianSecurity => "debian-security",
             Upstream::Maven => "maven",
             Upstream::Apache => "apache",
+            Upstream::Url => "url",
         }
     }
 }
@@ -131,6 +154,9 @@ pub struct Input {
     /// Its path below the upstream's root: never a host, never `..`. Of [`Upstream::Apache`] the same as `member`, for it
     /// cannot be had by itself.
     pub path: String,
+    /// The URL of [`Upstream::Url`], which a user wrote; then `path` is its place in a folder of inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// Size in bytes.
     pub size: u64,
     /// Its digest.

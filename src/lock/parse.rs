@@ -1,4 +1,5 @@
 use super::{Archive, FORMAT, Input, Lock, Upstream};
+use crate::definition::user::{ArchiveUrl, InvalidArchiveUrl};
 use crate::definition::{DefinitionError, read_toml};
 use crate::error::{Category, Diagnose};
 use crate::oci::Platform;
@@ -19,6 +20,38 @@ pub enum LockError {
         /// What is wrong.
         why: String,
     },
+    /// What a definition of a user's names and its lock has not, as it is now.
+    #[error("{file}:{line}:{column}: {lock} was made without {what}")]
+    Changed {
+        /// The definition.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What it names there.
+        what: String,
+        /// The lock.
+        lock: String,
+    },
+    /// The lock of a definition of a user's cannot be read.
+    #[error("{error}")]
+    OfUser {
+        /// The definition.
+        file: String,
+        /// Why not.
+        error: Box<LockError>,
+    },
+    /// The file in the place of a user's lock is that of something else.
+    #[error("{lock}: it is not the lock of {file}: {why}")]
+    OfAnother {
+        /// The lock.
+        lock: String,
+        /// The definition.
+        file: String,
+        /// How it is known.
+        why: String,
+    },
     /// It was made for another definition.
     #[error("the lock of {image} does not fit its definition: {why}")]
     Unfit {
@@ -33,7 +66,11 @@ impl Diagnose for LockError {
     fn category(&self) -> Category {
         match self {
             LockError::Syntax(error) => error.category(),
-            LockError::Rule { .. } | LockError::Unfit { .. } => Category::Usage,
+            LockError::Rule { .. }
+            | LockError::Changed { .. }
+            | LockError::OfUser { .. }
+            | LockError::OfAnother { .. }
+            | LockError::Unfit { .. } => Category::Usage,
         }
     }
 
@@ -41,6 +78,9 @@ impl Diagnose for LockError {
         match self {
             LockError::Syntax(error) => error.hint(),
             LockError::Rule { .. } => None,
+            LockError::Changed { file, .. } | LockError::OfUser { file, .. } | LockError::OfAnother { file, .. } => {
+                Some(format!("make it again with `kimg lock -f {file}`, and look at what changes in it"))
+            }
             LockError::Unfit { image, .. } => Some(format!("make it again with `kimg lock {image}`")),
         }
     }
@@ -67,6 +107,10 @@ fn check(lock: &Lock) -> Result<(), (String, String)> {
         check_member(input, lock).map_err(|why| (format!("input `{}`", input.name.escape_debug()), why))?;
         check_input(input).map_err(|why| (format!("input `{}`", input.name.escape_debug()), why))?;
     }
+    if let Some(input) = lock.inputs.iter().find(|input| input.url.is_some() && lock.below.is_none()) {
+        let why = "only the lock of a user's definition names URLs".to_owned();
+        return Err((format!("input `{}`", input.name.escape_debug()), why));
+    }
     for output in &lock.outputs {
         check_platform(output.platform.as_deref())
             .map_err(|why| (format!("output `{}`", output.layer.escape_debug()), why))?;
@@ -76,6 +120,17 @@ fn check(lock: &Lock) -> Result<(), (String, String)> {
 
 fn check_input(input: &Input) -> Result<(), String> {
     check_platform(input.platform.as_deref())?;
+    match (input.upstream, &input.url) {
+        (Upstream::Url, Some(text)) => {
+            let url: ArchiveUrl = text.parse().map_err(|error: InvalidArchiveUrl| format!("its URL: {error}"))?;
+            if url.place() != input.path {
+                return Err(format!("its path must be `{}`, as its URL has it", url.place()));
+            }
+        }
+        (Upstream::Url, None) => return Err("it comes from a URL, and has none".to_owned()),
+        (_, Some(_)) => return Err("it has a URL, and comes from elsewhere".to_owned()),
+        (_, None) => {}
+    }
     let paths = [Some(input.path.as_str()), input.signature.as_ref().map(|signature| signature.path.as_str())];
     for path in paths.into_iter().flatten() {
         if !is_upstream_path(path) {

@@ -202,6 +202,7 @@ fn input(server: &Server, layer: &str, upstream: Upstream, name: &str, path: &st
         size: bytes.len() as u64,
         sha256: sha256(bytes),
         member: None,
+        url: None,
         signature: None,
     }
 }
@@ -234,6 +235,7 @@ impl World {
                 definition: lock::definition_digest(&definition),
                 debian: None,
                 archive: None,
+                below: None,
                 inputs: material.inputs(&self.server, family),
                 absent: Vec::new(),
                 outputs: Vec::new(),

@@ -38,6 +38,7 @@ pub fn demo() -> Kimg {
         size: JAR.len() as u64,
         sha256: Sha256(sha256),
         member: None,
+        url: None,
         signature: None,
     };
     let lock = Lock {
@@ -47,6 +48,7 @@ pub fn demo() -> Kimg {
         definition: lock::definition_digest(&definition),
         debian: None,
         archive: None,
+        below: None,
         inputs: vec![input],
         absent: Vec::new(),
         outputs: Vec::new(),

@@ -26,9 +26,14 @@ pub fn java(architecture: &str) -> Deb {
 pub fn publish(world: &World, material: &Material, date: &str) {
     let key = Key::new("Archive <archive@mirror.example>");
     world.kimg.write("images/keys/archive.asc", &key.armored());
+    suite(material, date).publish(&world.server, "/debian", &key);
+}
+
+/// These packages.
+pub fn suite(material: &Material, date: &str) -> Suite {
     let all = material.debs.iter().map(|(.., deb)| deb).filter(|deb| deb.name != "java");
     let mut packages: Vec<Package> = all.map(|deb| Package::new(&deb.name, "1.0", "all", deb.bytes())).collect();
     packages.extend(["amd64", "arm64"].map(|own| Package::new("java", "1.0", own, java(own).bytes())));
     let suite = packages.iter().fold(Suite::new("demo"), |suite, package| suite.with(package));
-    Suite { date: date.to_owned(), ..suite }.publish(&world.server, "/debian", &key);
+    Suite { date: date.to_owned(), ..suite }
 }

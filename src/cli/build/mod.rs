@@ -8,6 +8,7 @@ mod request;
 use std::path::PathBuf;
 
 use super::arguments::Definitions;
+use super::definition::{self, OwnDefinition};
 use super::values::{self, Location, Pair};
 use super::workshop::Means;
 use super::{Failure, Session, answer, files, interrupt};
@@ -31,6 +32,7 @@ Examples:
   kimg build kafka --compression zstd:19 --metadata-file out.json
   kimg build kafka --mirror maven=https://mirror.example/maven2
   kimg build kafka --offline --inputs inputs
+  kimg build -f image.toml --locked
 
 Standard output has one line an image: its name (the first --tag, or else NAME:VERSION) and digest.
 With --load or docker-daemon:REF it has the name there; with `-` as FILE, the archive instead.";
@@ -39,8 +41,11 @@ With --load or docker-daemon:REF it has the name there; with `-` as FILE, the ar
 #[command(after_long_help = EXAMPLES)]
 pub(in crate::cli) struct Args {
     /// What to build; without VERSION the family's default
-    #[arg(id = "image", required = true, value_name = "IMAGE[:VERSION]", value_parser = values::image)]
+    #[arg(id = "image", value_name = "IMAGE[:VERSION]", value_parser = values::image)]
+    #[arg(required_unless_present = "file")]
     images: Vec<String>,
+    #[command(flatten)]
+    own: OwnDefinition,
     /// Write the images there too: oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF] or docker-daemon:REF;
     /// `-` as FILE is standard output (repeatable)
     #[arg(short, long, value_name = "LOCATION", value_parser = values::location)]
@@ -68,7 +73,7 @@ pub(in crate::cli) struct Args {
     iidfile: Option<PathBuf>,
     #[command(flatten)]
     changes: Changes,
-    /// Refuse locks that do not say what each layer of locked inputs must be
+    /// Make no lock for --file, and refuse locks that do not say what each layer of locked inputs must be
     #[arg(long)]
     locked: bool,
     /// Take inputs from this folder first, which `kimg fetch` made (repeatable)
@@ -111,11 +116,15 @@ struct Changes {
 
 /// Builds images, one after the other, for they share layers; then takes all of them to each output.
 pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
-    let order = Order::resolve(&args, &session.environment)?;
-    let mut workshop = args.means.workshop(args.definitions.images.as_deref(), session)?;
+    let catalog = args.own.add_to(args.definitions.catalog()?)?;
+    let order = Order::resolve(&args, &definition::images(&args.images, &catalog), &session.environment)?;
+    let mut workshop = args.means.workshop(catalog, session)?;
+    let refused_by = if args.locked { Some("--locked") } else { args.offline.then_some("--offline") };
     workshop.sources = Sources { folders: args.inputs.clone(), offline: args.offline, ..workshop.sources };
     let built = interrupt::run(async {
         let daemon = deliver::daemon(&order).await?;
+        build::check_files(&workshop.catalog)?;
+        let workshop = definition::lock_if_absent(workshop, refused_by, &session.environment).await?;
         let mut all = Vec::new();
         for request in &order.requests {
             let built = build::build(request, &workshop).await?;

@@ -26,8 +26,8 @@ pub(super) struct Order {
 
 impl Order {
     /// Resolves the flags.
-    pub(super) fn resolve(args: &Args, environment: &Environment) -> Result<Order, CliError> {
-        check_one_image(args)?;
+    pub(super) fn resolve(args: &Args, images: &[String], environment: &Environment) -> Result<Order, CliError> {
+        check_one_image(args, images.len())?;
         let mut outputs = args.output.clone();
         outputs.extend(args.load.then_some(Location::Daemon { name: None }));
         check_archives(&outputs)?;
@@ -48,7 +48,7 @@ impl Order {
             check_folder(file)?;
         }
         Ok(Order {
-            requests: requests(args),
+            requests: requests(args, images),
             docker_host: match outputs.iter().any(Location::is_daemon) {
                 true => Some(docker_host(environment)?),
                 false => None,
@@ -61,8 +61,7 @@ impl Order {
 }
 
 /// What names one image cannot be given to several.
-fn check_one_image(args: &Args) -> Result<(), CliError> {
-    let count = args.images.len();
+fn check_one_image(args: &Args, count: usize) -> Result<(), CliError> {
     let named = |location: &Location| location.name().is_some();
     let flag = match () {
         () if !args.tags.is_empty() => "--tag",

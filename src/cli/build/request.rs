@@ -5,7 +5,7 @@ use crate::build::Request;
 use crate::cli::values::Pair;
 
 /// One request for each image.
-pub(super) fn requests(args: &Args) -> Vec<Request> {
+pub(super) fn requests(args: &Args, images: &[String]) -> Vec<Request> {
     let request = |image: &String| Request {
         image: image.clone(),
         platforms: args.platform.clone(),
@@ -21,7 +21,7 @@ pub(super) fn requests(args: &Args) -> Vec<Request> {
         add: args.changes.add.clone(),
         authorities: args.changes.ca.clone(),
     };
-    args.images.iter().map(request).collect()
+    images.iter().map(request).collect()
 }
 
 /// Of equal keys the last counts.

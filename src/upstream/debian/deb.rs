@@ -4,6 +4,7 @@ use liblzma::read::XzDecoder;
 use liblzma::stream::Stream;
 
 use super::DebianError;
+use super::ar::{Archive, Member};
 use crate::layer::{Entry, EntryKind, Limits, read_tar};
 
 /// The largest control archive seen has 40 KB.
@@ -38,10 +39,9 @@ pub fn read_deb<R: Read, E: From<DebianError>>(
     entry: impl FnMut(Entry, &mut dyn Read) -> Result<(), E>,
 ) -> Result<(), E> {
     let damaged = |why: String| DebianError::Deb { package: name.to_owned(), why };
-    let mut archive = ar::Archive::new(deb);
+    let mut archive = Archive::new(deb);
     let mut version = String::new();
     next(&mut archive, "debian-binary", name)?
-        .1
         .take(16)
         .read_to_string(&mut version)
         .map_err(|error| damaged(error.to_string()))?;
@@ -49,19 +49,21 @@ pub fn read_deb<R: Read, E: From<DebianError>>(
         return Err(damaged(format!("its format is `{}`, not 2.0", version.escape_debug())).into());
     }
     {
-        let (member, bytes) = next(&mut archive, "control.tar", name)?;
+        let bytes = next(&mut archive, "control.tar", name)?;
+        let member = bytes.name.clone();
         let mut tar = decoder(&member, bytes).map_err(damaged)?;
         let found = read_control(&mut tar, name)?;
         read_padding(tar, &member).map_err(damaged)?;
         control(found)?;
     }
     {
-        let (member, bytes) = next(&mut archive, "data.tar", name)?;
+        let bytes = next(&mut archive, "data.tar", name)?;
+        let member = bytes.name.clone();
         let mut tar = decoder(&member, bytes).map_err(damaged)?;
         read_data(&mut tar, name, entry)?;
         read_padding(tar, &member).map_err(damaged)?;
     }
-    match archive.next_entry() {
+    match archive.next().map_err(|error| damaged(error.to_string()))? {
         None => Ok(()),
         Some(_) => Err(damaged("it has members after data.tar".to_owned()).into()),
     }
@@ -100,37 +102,15 @@ fn read_padding(tar: impl Read, member: &str) -> Result<(), String> {
     }
 }
 
-/// A member of the outer archive, whose reader says nothing when the archive ends before it.
-struct Member<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Member<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        if count == 0 && self.left > 0 && !buffer.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the .deb ends before its member does"));
-        }
-        self.left = self.left.saturating_sub(count as u64);
-        Ok(count)
-    }
-}
-
 /// The next member, whose name is `expected` or, for a tar, begins so.
-fn next<'a, R: Read>(
-    archive: &'a mut ar::Archive<R>,
-    expected: &str,
-    name: &str,
-) -> Result<(String, Member<ar::Entry<'a, R>>), DebianError> {
+fn next<'a, R: Read>(archive: &'a mut Archive<R>, expected: &str, name: &str) -> Result<Member<'a, R>, DebianError> {
     let damaged = |why: String| DebianError::Deb { package: name.to_owned(), why };
-    let entry = archive.next_entry().ok_or_else(|| damaged(format!("it has no {expected}")))?;
-    let entry = entry.map_err(|error| damaged(error.to_string()))?;
-    let member = String::from_utf8_lossy(entry.header().identifier()).trim_end_matches('/').to_owned();
-    let fits = member.strip_prefix(expected).is_some_and(|ending| ending.is_empty() || ending.starts_with('.'));
+    let member = archive.next().map_err(|error| damaged(error.to_string()))?;
+    let member = member.ok_or_else(|| damaged(format!("it has no {expected}")))?;
+    let fits = member.name.strip_prefix(expected).is_some_and(|ending| ending.is_empty() || ending.starts_with('.'));
     match fits {
-        true => Ok((member, Member { left: entry.header().size(), inner: entry })),
-        false => Err(damaged(format!("it has `{}` where {expected} should be", member.escape_debug()))),
+        true => Ok(member),
+        false => Err(damaged(format!("it has `{}` where {expected} should be", member.name.escape_debug()))),
     }
 }
 

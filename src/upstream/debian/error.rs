@@ -67,6 +67,16 @@ pub enum DebianError {
         /// Its date in the lock.
         before: String,
     },
+    /// A package that needs what nothing has.
+    #[error("package {package}: nothing meets its dependency on `{}`{}", needs.escape_debug(), there(present.as_deref()))]
+    Unmet {
+        /// The package.
+        package: String,
+        /// What it needs, as it says it.
+        needs: String,
+        /// What the image has instead, with its version.
+        present: Option<String>,
+    },
     /// A package that no suite has.
     #[error("package {package}: none of {suites} has it for {architecture}")]
     NoPackage {
@@ -81,13 +91,19 @@ pub enum DebianError {
     },
 }
 
+fn there(present: Option<&str>) -> String {
+    present.map(|present| format!(", for the image has {present}")).unwrap_or_default()
+}
+
 impl Diagnose for DebianError {
     fn category(&self) -> Category {
         match self {
             DebianError::Layer(error) => error.category(),
             DebianError::OpenPgp(error) => error.category(),
             DebianError::Net(error) => error.category(),
-            DebianError::NoPackage { .. } | DebianError::Absent { .. } => Category::NotFound,
+            DebianError::NoPackage { .. } | DebianError::Unmet { .. } | DebianError::Absent { .. } => {
+                Category::NotFound
+            }
             _ => Category::Verification,
         }
     }
@@ -102,6 +118,9 @@ impl Diagnose for DebianError {
             | DebianError::Mismatch { .. }
             | DebianError::Absent { .. } => {
                 Some("try another mirror: `--mirror debian=URL` or `--mirror debian-security=URL`".to_owned())
+            }
+            DebianError::Unmet { present: Some(_), .. } => {
+                Some("it needs a newer base: take a newer kimg, or leave the package out".to_owned())
             }
             DebianError::NoPackage { near, .. } if !near.is_empty() => {
                 Some(format!("did you mean {}?", near.join(" or ")))

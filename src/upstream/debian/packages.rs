@@ -16,6 +16,10 @@ pub struct Package {
     pub size: u64,
     /// Its digest.
     pub sha256: Sha256,
+    /// `Pre-Depends` and `Depends`.
+    pub depends: String,
+    /// `Provides`.
+    pub provides: String,
 }
 
 /// Reads the stanzas of the packages that `wanted` names; `file` names the document in errors.
@@ -46,6 +50,8 @@ fn parse(text: &str, name: &str) -> Option<Package> {
         path: path.to_owned(),
         size: field("Size")?.parse().ok()?,
         sha256: Sha256(sha256),
+        depends: [field("Pre-Depends"), field("Depends")].into_iter().flatten().collect::<Vec<_>>().join(", "),
+        provides: field("Provides").unwrap_or_default().to_owned(),
     })
 }
 

@@ -4,6 +4,7 @@ use std::io::Read;
 use liblzma::read::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 
+use super::dependencies::{Present, Universe};
 use super::{DebianError, Package, Release, compare, parse_packages};
 use crate::definition::nearest;
 use crate::digest::Digest;
@@ -36,6 +37,9 @@ pub struct Request<'a> {
     pub now: u64,
 }
 
+/// The newest of each package, by its name and platform.
+type Candidates = BTreeMap<(String, String), (Upstream, Package)>;
+
 /// Looks the packages up: the newest version of each among the suites, as inputs of a lock (with `platform` set unless
 /// one package of architecture `all` is for all of them), in the order of the request, and the state to write into the
 /// lock.
@@ -45,16 +49,59 @@ pub async fn resolve(
     client: &Client,
     keys: &Keyring,
 ) -> Result<(Vec<Input>, DebianState), DebianError> {
+    let wanted = |name: &str| request.packages.iter().any(|(package, _)| package == name);
+    let (candidates, names, state) = gather(request, wanted, machine, client, keys).await?;
+    check_all(request, &candidates, &names, |_, _| false)?;
+    let packages: Vec<(&str, &str)> = request.packages.iter().map(|(n, layer)| (n.as_str(), layer.as_str())).collect();
+    Ok((inputs(request, &packages, &candidates, |_, _| true), state))
+}
+
+/// The same with all that the packages depend on, besides those that are `present` where they go; those are left out.
+pub async fn resolve_lacking(
+    request: &Request<'_>,
+    present: &[Present],
+    machine: &Machine,
+    client: &Client,
+    keys: &Keyring,
+) -> Result<(Vec<Input>, DebianState), DebianError> {
+    let (candidates, names, state) = gather(request, |_| true, machine, client, keys).await?;
+    let mut chosen: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
+    for platform in request.platforms.iter().map(ToString::to_string) {
+        let here = present.iter().filter(|one| one.platform.as_ref().is_none_or(|own| *own == platform));
+        let here: BTreeMap<&str, &str> = here.map(|one| (one.name.as_str(), one.version.as_str())).collect();
+        let one = |name: &str, own: &str| own == platform && here.contains_key(name);
+        let platforms: Vec<Platform> =
+            request.platforms.iter().filter(|own| own.to_string() == platform).cloned().collect();
+        check_all(&Request { platforms: &platforms, ..request.clone() }, &candidates, &names, one)?;
+        let packages = candidates.iter().filter(|((_, own), _)| *own == platform).map(|(_, (_, package))| package);
+        for (name, layer) in Universe::new(packages).closure(request.packages, &here)? {
+            chosen.entry((name, layer)).or_default().insert(platform.clone());
+        }
+    }
+    let packages: Vec<(&str, &str)> = chosen.keys().map(|(name, layer)| (*name, layer.as_str())).collect();
+    let has = |(name, layer): (&str, &str), platform: &str| {
+        chosen.get(&(name, layer.to_owned())).is_some_and(|platforms| platforms.contains(platform))
+    };
+    Ok((inputs(request, &packages, &candidates, has), state))
+}
+
+/// The newest of all wanted packages, the names of all that there are, and the state of the archives.
+async fn gather(
+    request: &Request<'_>,
+    wanted: impl Fn(&str) -> bool,
+    machine: &Machine,
+    client: &Client,
+    keys: &Keyring,
+) -> Result<(Candidates, BTreeSet<String>, DebianState), DebianError> {
     let mut releases = Vec::new();
-    let mut candidates: BTreeMap<(String, String), (Upstream, Package)> = BTreeMap::new();
+    let mut candidates = Candidates::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
     for suite in request.suites {
         let archive = Archive { suite, upstream: upstream(suite), bases: machine.bases(upstream(suite), None), client };
         let release = archive.release(keys, request).await?;
         for platform in request.platforms {
             let text = archive.packages(&release, &platform.architecture).await?;
-            let wanted = |name: &str| request.packages.iter().any(|(package, _)| package == name);
-            for package in parse_packages(&text, &format!("Packages of {suite}"), wanted)? {
+            for package in parse_packages(&text, &format!("Packages of {suite}"), &wanted)? {
                 let key = (package.name.clone(), platform.to_string());
                 let newer = candidates.get(&key).is_none_or(|(_, old)| compare(&package.version, &old.version).is_gt());
                 if newer {
@@ -66,42 +113,66 @@ pub async fn resolve(
         releases.push(DebianRelease { suite: (*suite).to_owned(), date: rfc3339(release.date) });
     }
     let snapshot = releases.iter().map(|release| &release.date).max().cloned().unwrap_or_default();
-    let state = DebianState { snapshot: snapshot.replace(['-', ':'], ""), releases };
-    Ok((inputs(request, &candidates, &names)?, state))
+    Ok((candidates, names, DebianState { snapshot: snapshot.replace(['-', ':'], ""), releases }))
 }
 
 fn upstream(suite: &str) -> Upstream {
     if suite.ends_with("-security") { Upstream::DebianSecurity } else { Upstream::Debian }
 }
 
-fn inputs(
+/// Whether each package that is asked for is there for all platforms, but those that are not needed.
+fn check_all(
     request: &Request<'_>,
-    candidates: &BTreeMap<(String, String), (Upstream, Package)>,
+    candidates: &Candidates,
     names: &BTreeSet<String>,
-) -> Result<Vec<Input>, DebianError> {
-    let mut inputs: Vec<Input> = Vec::new();
-    for (name, layer) in request.packages {
-        let mut found = Vec::new();
+    is_present: impl Fn(&str, &str) -> bool,
+) -> Result<(), DebianError> {
+    for (name, _) in request.packages {
         for platform in request.platforms {
-            let candidate =
-                candidates.get(&(name.clone(), platform.to_string())).ok_or_else(|| DebianError::NoPackage {
+            let own = platform.to_string();
+            if !is_present(name, &own) && !candidates.contains_key(&(name.clone(), own)) {
+                return Err(DebianError::NoPackage {
                     package: name.clone(),
                     suites: request.suites.join(", "),
                     architecture: platform.architecture.clone(),
-                    near: nearest(name, names.iter().map(String::as_str)).into_iter().map(str::to_owned).collect(),
-                })?;
-            found.push((platform, candidate));
+                    near: near(name, names),
+                });
+            }
         }
+    }
+    Ok(())
+}
+
+/// Names that may be meant; it may be there for another architecture under its own.
+fn near(name: &str, names: &BTreeSet<String>) -> Vec<String> {
+    let others = names.iter().map(String::as_str).filter(|other| *other != name);
+    nearest(name, others).into_iter().map(str::to_owned).collect()
+}
+
+/// The packages with their layers as inputs, on the platforms that have them.
+fn inputs(
+    request: &Request<'_>,
+    packages: &[(&str, &str)],
+    candidates: &Candidates,
+    has: impl Fn((&str, &str), &str) -> bool,
+) -> Vec<Input> {
+    let mut inputs: Vec<Input> = Vec::new();
+    for (name, layer) in packages {
+        let platforms = request.platforms.iter().filter(|platform| has((name, layer), &platform.to_string()));
+        let found = platforms
+            .filter_map(|platform| Some((platform, candidates.get(&((*name).to_owned(), platform.to_string()))?)));
+        let found: Vec<_> = found.collect();
         // An archive may have a newer one for some platforms only, for a while.
-        let is_same = found.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        let is_same = found.len() == request.platforms.len() && found.windows(2).all(|pair| pair[0].1 == pair[1].1);
         for (platform, (upstream, package)) in found {
             let for_all = package.architecture == "all" && is_same;
             let input = Input {
-                layer: layer.clone(),
-                name: name.clone(),
+                layer: (*layer).to_owned(),
+                name: (*name).to_owned(),
                 upstream: *upstream,
                 platform: (!for_all).then(|| platform.to_string()),
                 path: package.path.clone(),
+                url: None,
                 size: package.size,
                 sha256: package.sha256,
                 member: None,
@@ -112,7 +183,7 @@ fn inputs(
             }
         }
     }
-    Ok(inputs)
+    inputs
 }
 
 struct Archive<'a> {

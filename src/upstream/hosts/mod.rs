@@ -93,7 +93,7 @@ impl Machine {
                 found.extend(super_pom::base(self));
             }
             // Nothing on a machine uses it.
-            Upstream::Apache => {}
+            Upstream::Apache | Upstream::Url => {}
         }
         found.extend(public::base(upstream, snapshot));
         unique(found)

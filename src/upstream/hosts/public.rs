@@ -19,7 +19,7 @@ pub(super) fn base(upstream: Upstream, snapshot: Option<&str>) -> Option<Base> {
         (Upstream::Maven, _) => MAVEN.to_owned(),
         (Upstream::Debian, Some(time)) => format!("{DEBIAN_SNAPSHOT}/debian/{time}/"),
         (Upstream::DebianSecurity, Some(time)) => format!("{DEBIAN_SNAPSHOT}/debian-security/{time}/"),
-        (Upstream::Debian | Upstream::DebianSecurity, None) => return None,
+        (Upstream::Debian | Upstream::DebianSecurity, None) | (Upstream::Url, _) => return None,
     };
     Some(Base { url, credentials: None, origin: "built in".to_owned() })
 }

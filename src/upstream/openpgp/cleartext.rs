@@ -4,9 +4,10 @@
 use pgp::composed::{Deserializable, DetachedSignature};
 use pgp::packet::Signature;
 
+use super::armor;
+
 const BEGIN: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
 const BEGIN_SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
-const END_SIGNATURE: &str = "-----END PGP SIGNATURE-----";
 
 /// Debian signs with three keys. Each signature costs a pass over the text.
 const MOST_SIGNATURES: usize = 16;
@@ -60,11 +61,12 @@ fn line<'a>(rest: &mut &'a str) -> Option<&'a str> {
 }
 
 fn signatures(block: &str) -> Result<Vec<Signature>, String> {
-    let (_, after) = block.split_once(END_SIGNATURE).ok_or_else(|| "its signature is cut off".to_owned())?;
+    let (bytes, after) = armor::block(block, "SIGNATURE").ok_or_else(|| "it holds no signature".to_owned())?;
+    let bytes = bytes.map_err(|why| format!("its signature: {why}"))?;
     if !after.trim().is_empty() {
         return Err("something follows its signature".to_owned());
     }
-    let (found, _) = DetachedSignature::from_armor_many(block.as_bytes()).map_err(|error| error.to_string())?;
+    let found = DetachedSignature::from_bytes_many(bytes.as_slice()).map_err(|error| error.to_string())?;
     let mut signatures = Vec::new();
     for signature in found {
         signatures.push(signature.map_err(|error| error.to_string())?.signature);

@@ -1,6 +1,7 @@
 //! OpenPGP: keys, detached signatures, cleartext signatures. The crate does the mathematics; the policy of what is
 //! accepted is here, for `pgp` enforces neither expiry nor revocation nor the strength of a hash.
 
+mod armor;
 mod cleartext;
 mod error;
 mod policy;
@@ -11,9 +12,6 @@ use pgp::types::KeyDetails;
 
 pub use error::OpenPgpError;
 pub use signature::Accepted;
-
-const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
-const END: &str = "-----END PGP PUBLIC KEY BLOCK-----";
 
 /// A set of public keys.
 #[derive(Debug)]
@@ -29,14 +27,12 @@ impl Keyring {
         let text = String::from_utf8_lossy(text);
         let mut keys = Vec::new();
         let mut rest = text.as_ref();
-        while let Some(begin) = rest.find(BEGIN) {
-            rest = &rest[begin..];
-            let Some(end) = rest.find(END) else { break };
-            let (block, after) = rest.split_at(end + END.len());
-            if let Ok((found, _)) = SignedPublicKey::from_armor_many(block.as_bytes()) {
+        while let Some((block, after)) = armor::block(rest, "PUBLIC KEY BLOCK") {
+            rest = after;
+            let Ok(bytes) = block else { continue };
+            if let Ok(found) = SignedPublicKey::from_bytes_many(bytes.as_slice()) {
                 found.filter_map(Result::ok).for_each(|key| join(&mut keys, key));
             }
-            rest = after;
         }
         if keys.is_empty() {
             return Err(OpenPgpError::NoKeys);

@@ -5,7 +5,7 @@ use pgp::packet::{Signature, SignatureType};
 use pgp::types::VerifyingKey;
 
 use super::policy::{self, Position};
-use super::{Keyring, OpenPgpError, cleartext};
+use super::{Keyring, OpenPgpError, armor, cleartext};
 
 /// A signature that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -29,8 +29,13 @@ impl Keyring {
         signers: &[&str],
     ) -> Result<Accepted, OpenPgpError> {
         let unreadable = |why: String| OpenPgpError::Unreadable { name: name.to_owned(), why };
-        let (signature, _) =
-            DetachedSignature::from_reader_single(signature).map_err(|error| unreadable(error.to_string()))?;
+        let text = std::str::from_utf8(signature).ok().and_then(|text| armor::block(text, "SIGNATURE"));
+        let bytes = match text {
+            Some((bytes, _)) => bytes.map_err(unreadable)?,
+            None => signature.to_vec(),
+        };
+        let signature =
+            DetachedSignature::from_bytes(bytes.as_slice()).map_err(|error| unreadable(error.to_string()))?;
         if signature.signature.typ() == Some(SignatureType::Text) {
             return Err(unreadable("it is one of text, which leaves open how lines end".to_owned()));
         }
