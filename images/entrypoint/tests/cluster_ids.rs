@@ -155,3 +155,21 @@ fn a_quorum_that_may_change_is_begun_by_kafkas_own_tool() {
     formatted(&root, "/var/lib/kafka/data", 1, 1, CLUSTER);
     assert!(!warned(&server(&root, &variables), &words));
 }
+
+#[test]
+fn a_command_that_was_appended_to_a_script_of_confluents_names_one() {
+    let root = root("ids-scripts");
+    let script = |text: &str| {
+        fs::create_dir_all(root.join("etc/confluent/docker")).unwrap();
+        fs::write(root.join("etc/confluent/docker/ensure"), text).unwrap();
+        server(&root, &OF_SEVERAL)
+    };
+    let line = format!("#!/x\nkafka-storage format --ignore-formatted -t {STRICT} -c /etc/kafka/kafka.properties\n");
+    assert_eq!(script(&line).cluster_id.as_deref(), Some(STRICT));
+    let quoted = format!("kafka-storage.sh format --cluster-id \"{STRICT}\"");
+    assert_eq!(script(&quoted).cluster_id.as_deref(), Some(STRICT));
+    let expression = script("kafka-storage format -t $(cat /tmp/id) -c x");
+    assert_eq!(subjects(&expression.findings.problems), ["CLUSTER_ID"]);
+    assert!(warned(&expression, &["/etc/confluent/docker/ensure", "shell"]), "{:?}", expression.findings);
+    assert_eq!(script("exec true\n").cluster_id, None);
+}

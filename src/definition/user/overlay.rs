@@ -41,6 +41,7 @@ impl Document {
             default: version.clone(),
             archive: None,
             variants: BTreeMap::new(),
+            dialects: None,
             versions: BTreeMap::from([(version.clone(), known)]),
             layers,
             run: run(&own.run, &self.run),

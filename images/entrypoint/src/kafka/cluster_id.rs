@@ -161,7 +161,7 @@ struct Asked {
 fn asked(container: &Container, findings: &mut Findings) -> Option<Asked> {
     let set = VARIABLES.iter().filter_map(|name| Some((*name, container.environment.get(name)?.trim())));
     let mut all = set.map(|(name, text)| Asked { name, text: text.to_owned(), canonical: canonical(text) });
-    let first = all.next()?;
+    let Some(first) = all.next() else { return in_scripts(container, findings) };
     if first.name == MISNAMED {
         let why = "no image has a variable of this name; it is taken for CLUSTER_ID";
         findings.warn(Problem::new(MISNAMED, why, "write CLUSTER_ID").with_value(&first.text));
@@ -175,6 +175,27 @@ fn asked(container: &Container, findings: &mut Findings) -> Option<Asked> {
         }
     }
     Some(first)
+}
+
+/// Confluent's start before 7.4 formatted no storage, so people append the command to its scripts, and name the id there.
+const SCRIPTS: [&str; 3] =
+    ["/etc/confluent/docker/ensure", "/etc/confluent/docker/run", "/etc/confluent/docker/configure"];
+
+/// The id in a line `kafka-storage format … -t ID …` of the user's, in a script that does nothing else here.
+fn in_scripts(container: &Container, findings: &mut Findings) -> Option<Asked> {
+    SCRIPTS.into_iter().find_map(|name| {
+        let script = container.read(name)?;
+        let line = script.lines().rfind(|line| line.contains("kafka-storage") && line.contains("format"))?;
+        let mut words = line.split_whitespace().skip_while(|word| !matches!(*word, "-t" | "--cluster-id"));
+        let text = words.nth(1)?.trim_matches(['"', '\'']).to_owned();
+        if text.contains('$') {
+            let why = "its id of the cluster is a shell's expression, which is not run here";
+            findings.warn(Problem::new(name, why, "set CLUSTER_ID").with_value(line.trim()));
+            return None;
+        }
+        findings.note(format!("cluster.id: {text} ({name}: {})", line.trim()));
+        Some(Asked { name, canonical: canonical(&text), text })
+    })
 }
 
 /// What is written into new storage: what this version's `kafka-storage.sh format` writes. To 3.8 that is the id which the
