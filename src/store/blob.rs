@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::files::{self, Temporary};
+use super::files::Temporary;
 use super::{Layout, StoreError};
 use crate::digest::Digest;
 
@@ -14,7 +14,7 @@ pub struct BlobWriter {
 
 impl BlobWriter {
     pub(super) fn create(temporary_folder: &Path, layout: &Layout) -> Result<BlobWriter, StoreError> {
-        Ok(BlobWriter { temporary: Temporary::create(temporary_folder)?, layout: layout.clone() })
+        Ok(BlobWriter { temporary: Temporary::sealed(temporary_folder)?, layout: layout.clone() })
     }
 
     /// Adds bytes.
@@ -25,9 +25,11 @@ impl BlobWriter {
     /// Syncs the file and gives it its final name. The caller hashed the bytes as it wrote them. A blob of that name
     /// that is there already is replaced by the same bytes, so one that was damaged is mended.
     pub fn commit(self, digest: &Digest) -> Result<(), StoreError> {
-        // A layout that others made need not have the folder yet.
-        files::make_folder(&self.layout.blob_folder(digest.algorithm()))?;
-        self.temporary.rename(&self.layout.blob_path(digest))
+        let BlobWriter { temporary, layout } = self;
+        let metadata = temporary.file.metadata().map_err(StoreError::io("look at", temporary.path()))?;
+        layout.name_blob(temporary, digest)?;
+        layout.written().note(digest, &metadata);
+        Ok(())
     }
 }
 
