@@ -19,7 +19,7 @@ use kimg::event::{Event, Events, Listener, Outcome};
 use kimg::oci::{Descriptor, Index, media_type, to_bytes};
 use kimg::store::{Layout, NAME, Store};
 use kimg::transport::{LayoutSink, StoreSource};
-use stores::{files, image, index, store};
+use stores::{files, image, index, replace, store};
 
 fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
@@ -164,7 +164,7 @@ fn a_damaged_source_leaves_no_name() {
     let image = image(&store, &[1; 3_000_000]);
     let path = store.layout().blob_path(&image.layer.digest);
     for damage in [vec![2; 3_000_000], vec![1; 2_999_999], vec![1; 3_000_001]] {
-        fs::write(&path, damage).unwrap();
+        replace(&path, &damage);
         let error = copy(&store, &image.manifest, &target, &["a:1"]).unwrap_err();
         let start = format!("oci:{}: {}: expected {} of", target.display(), image.layer.digest, image.layer.digest);
         assert!(error.to_string().starts_with(&start), "{error}");
@@ -192,7 +192,7 @@ fn a_damaged_manifest_is_refused_before_anything_moves() {
     let mut bytes = fs::read(&path).unwrap();
     let at = bytes.len() - 20;
     bytes[at] ^= 1;
-    fs::write(&path, bytes).unwrap();
+    replace(&path, &bytes);
     let error = copy(&store, &image.manifest, &target, &["a:1"]).unwrap_err();
     assert_eq!(error.category(), Category::Verification, "{error}");
     assert_eq!(files(&target.join("blobs")), Vec::<PathBuf>::new());

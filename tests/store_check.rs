@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use kimg::digest::Digest;
 use kimg::oci::{Descriptor, Index, Manifest, media_type, to_bytes};
 use kimg::store::{Finding, NAME, PruneOptions, Pruned, Store, StoreError};
-use stores::{Image, files, image, store};
+use stores::{Image, files, image, replace, store};
 
 fn check(store: &Store, repair: bool) -> Vec<String> {
     let root = format!("{}/", store.root().display());
@@ -62,7 +62,7 @@ fn damaged_blobs_of_every_kind() {
         let mut other = right.clone();
         other[0] ^= 1;
         for wrong in [other, right[1..].to_vec(), [&right, &b"x"[..]].concat(), Vec::new()] {
-            fs::write(&path, &wrong).unwrap();
+            replace(&path, &wrong);
             let what = format!("{}: its bytes have the digest {}", blob(part), Digest::of(&wrong));
             assert_eq!(check(&store, false), [what.as_str()]);
             assert_eq!(fs::read(&path).unwrap(), wrong, "nothing is changed without `repair`");
@@ -248,7 +248,7 @@ fn prune_removes_nothing_where_a_manifest_is_damaged() {
     let path = store.root().join(blob(&image.manifest));
     let mut bytes = fs::read(&path).unwrap();
     bytes[0] = b'!';
-    fs::write(&path, bytes).unwrap();
+    replace(&path, &bytes);
     let before = files(store.root());
     assert!(matches!(store.prune(PruneOptions::default()), Err(StoreError::Io { .. })));
     assert_eq!(files(store.root()), [before.as_slice(), &[PathBuf::from("cache/lease")]].concat().sorted());

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::additions::{self, Additions};
@@ -175,15 +176,22 @@ async fn make_layers(
     if workshop.sources.offline {
         provider.provide_all(&halt).await?;
     }
+    // Enough to keep the processors busy; more layers under way would only take memory.
+    let turns = Arc::new(Semaphore::new(workshop.threads.max(2)));
     for (index, key) in missing {
-        let provider = provider.clone();
+        let (provider, turns) = (provider.clone(), turns.clone());
         let (recipe, workshop, pool, halt) = (recipe.clone(), workshop.clone(), pool.clone(), halt.clone());
         tasks.spawn(async move {
             tokio::select! {
                 provided = provider.provide(index, &halt) => provided?,
                 () = halt.clone().wait() => return Ok(None),
             }
+            let turn = tokio::select! {
+                turn = turns.acquire_owned() => turn,
+                () = halt.clone().wait() => return Ok(None),
+            };
             let work = move || {
+                let _turn = turn;
                 let step = recipe.steps().nth(index).ok_or_else(|| BuildError::Worker("a layer is gone".to_owned()))?;
                 let (record, _) = make(&step, compression, &workshop, &pool, &halt, Some(&recipe.name))?;
                 workshop.store.remember(key::RECORDS, &key, &record)?;

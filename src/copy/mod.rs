@@ -10,6 +10,7 @@ use std::io::Read;
 
 use crate::error::{Category, Diagnose};
 use crate::oci::Descriptor;
+use crate::store::BlobFile;
 
 pub use execute::execute;
 pub use plan::{Plan, PlannedBlob, PlannedImage, Root, plan};
@@ -29,6 +30,11 @@ pub trait Source {
 
     /// Opens a blob or manifest; reading to the end verifies it, where the source can tell (a failed read).
     fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + '_>, CopyError>;
+
+    /// The file of this machine that a blob is, where the source has such: a sink may take that instead of its bytes.
+    fn file(&self, _blob: &Descriptor) -> Option<BlobFile> {
+        None
+    }
 
     /// The size in bytes of the tar that a layer is packed from, where the source knows it; else it is unpacked once
     /// to count. A wrong answer is found while the layer moves.
@@ -83,6 +89,16 @@ pub trait Sink {
         content: &mut dyn Read,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), CopyError>;
+
+    /// Takes a blob as the file that it is, verified; false where it cannot, and the blob is sent by [`Sink::take_blob`].
+    fn take_file(
+        &mut self,
+        _descriptor: &Descriptor,
+        _file: &BlobFile,
+        _progress: &mut dyn FnMut(u64),
+    ) -> Result<bool, CopyError> {
+        Ok(false)
+    }
 
     /// Takes the bytes of a manifest or index, as they are.
     fn take_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError>;

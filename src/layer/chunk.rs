@@ -38,13 +38,20 @@ impl Compression {
         }
     }
 
-    /// A chunk, encoded; depends on nothing but its bytes.
-    pub(super) fn encode(self, bytes: Vec<u8>) -> Result<Vec<u8>, LayerError> {
+    /// A chunk, encoded; depends on nothing but its bytes. `room` is there for a buffer that is used again.
+    pub(super) fn encode(self, bytes: &[u8], room: &mut Vec<u8>) -> Result<Vec<u8>, LayerError> {
         match self {
-            Compression::None => Ok(bytes),
-            Compression::Gzip(level) => gzip::chunk(&bytes, level.unwrap_or(gzip::LEVEL)),
-            Compression::Zstd(level) => zstd::bulk::compress(&bytes, level.unwrap_or(ZSTD_LEVEL))
-                .map_err(|error| LayerError::Encoder(error.to_string())),
+            Compression::None => Ok(bytes.to_vec()),
+            Compression::Gzip(level) => gzip::chunk(bytes, level.unwrap_or(gzip::LEVEL), room),
+            Compression::Zstd(level) => {
+                let most = zstd::zstd_safe::compress_bound(ZSTD_CHUNK);
+                if room.len() != most {
+                    *room = vec![0; most];
+                }
+                zstd::bulk::compress_to_buffer(bytes, room.as_mut_slice(), level.unwrap_or(ZSTD_LEVEL))
+                    .map(|length| room[..length].to_vec())
+                    .map_err(|error| LayerError::Encoder(error.to_string()))
+            }
         }
     }
 

@@ -30,28 +30,28 @@ pub(super) fn trailer(crc: u32, size: u64) -> Vec<u8> {
     [&LAST_BLOCK[..], &crc.to_le_bytes(), &size.to_le_bytes()].concat()
 }
 
-/// One chunk as whole bytes of deflate blocks, none of them the last.
-pub(super) fn chunk(bytes: &[u8], level: u32) -> Result<Vec<u8>, LayerError> {
-    if !looks_compressible(bytes)? {
+/// One chunk as whole bytes of deflate blocks, none of them the last. `room` is a buffer that is used again.
+pub(super) fn chunk(bytes: &[u8], level: u32, room: &mut Vec<u8>) -> Result<Vec<u8>, LayerError> {
+    if room.len() != BUFFER {
+        *room = vec![0; BUFFER];
+    }
+    if !looks_compressible(bytes, room)? {
         return Ok(stored(bytes));
     }
-    let compressed = deflate(bytes, level, BUFFER)?;
-    Ok(if compressed.len() < bytes.len() { compressed } else { stored(bytes) })
+    let length = deflate(bytes, level, room)?;
+    Ok(if length < bytes.len() { room[..length].to_vec() } else { stored(bytes) })
 }
 
-fn deflate(bytes: &[u8], level: u32, buffer: usize) -> Result<Vec<u8>, LayerError> {
-    let mut output = vec![0; buffer];
+/// Fills the buffer's start, and returns the length.
+fn deflate(bytes: &[u8], level: u32, buffer: &mut [u8]) -> Result<usize, LayerError> {
     let mut encoder = Deflate::new(i32::try_from(level).unwrap_or(9), false, 15);
     let status = encoder
-        .compress(bytes, &mut output, DeflateFlush::SyncFlush)
+        .compress(bytes, buffer, DeflateFlush::SyncFlush)
         .map_err(|error| LayerError::Encoder(format!("{error:?}")))?;
     if status != Status::Ok || encoder.total_in() != bytes.len() as u64 {
         return Err(LayerError::Encoder(format!("a chunk of {} bytes ended as {status:?}", bytes.len())));
     }
-    output.truncate(usize::try_from(encoder.total_out()).unwrap_or(buffer));
-    // It may wait for its turn, and its buffer is larger than it.
-    output.shrink_to_fit();
-    Ok(output)
+    Ok(usize::try_from(encoder.total_out()).unwrap_or(buffer.len()))
 }
 
 /// Samples of a chunk tell whether compressing it is worth the time: jars are compressed already.
@@ -61,7 +61,7 @@ const SAMPLES: usize = 4;
 /// A sample that keeps more than this share of its size, in percent, is not compressible.
 const WORTH: usize = 95;
 
-fn looks_compressible(bytes: &[u8]) -> Result<bool, LayerError> {
+fn looks_compressible(bytes: &[u8], room: &mut [u8]) -> Result<bool, LayerError> {
     if bytes.len() <= SAMPLE * SAMPLES {
         return Ok(true);
     }
@@ -69,7 +69,7 @@ fn looks_compressible(bytes: &[u8]) -> Result<bool, LayerError> {
     let mut kept = 0;
     for index in 0..SAMPLES {
         let start = index * stride;
-        kept += deflate(&bytes[start..start + SAMPLE], 1, SAMPLE * 2)?.len();
+        kept += deflate(&bytes[start..start + SAMPLE], 1, &mut room[..SAMPLE * 2])?;
     }
     Ok(kept * 100 <= SAMPLE * SAMPLES * WORTH)
 }

@@ -2,18 +2,20 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::mpsc::Receiver;
 
+use super::pool::Running;
 use super::{Compression, LayerError, Pool};
 use crate::digest::{Algorithm, Digest, Hasher};
 
-type Encoded = Receiver<Result<Vec<u8>, LayerError>>;
+type Encoded = Running<Result<Vec<u8>, LayerError>>;
 
 pub(super) struct Pipeline<W> {
     out: W,
     compression: Compression,
     pool: Pool,
+    /// The chunk that is being filled, of full length, and how much of it is.
     chunk: Vec<u8>,
+    filled: usize,
     /// Chunks under way, in order; bounded, so memory is.
     pending: VecDeque<Encoded>,
     tar: Hasher,
@@ -43,7 +45,8 @@ impl<W: Write> Pipeline<W> {
             out,
             compression,
             pool: pool.clone(),
-            chunk: Vec::with_capacity(compression.chunk_size()),
+            chunk: pool.chunk(compression.chunk_size()),
+            filled: 0,
             pending: VecDeque::new(),
             tar: Hasher::new(Algorithm::Sha256),
             tar_size: 0,
@@ -59,36 +62,49 @@ impl<W: Write> Pipeline<W> {
     /// Takes bytes of tar.
     pub(super) fn write(&mut self, mut bytes: &[u8]) -> Result<(), LayerError> {
         while !bytes.is_empty() {
-            let room = self.compression.chunk_size() - self.chunk.len();
-            let (now, later) = bytes.split_at(room.min(bytes.len()));
-            self.chunk.extend_from_slice(now);
-            bytes = later;
-            if self.chunk.len() == self.compression.chunk_size() {
-                self.submit()?;
-            }
+            let room = self.room();
+            let count = room.len().min(bytes.len());
+            room[..count].copy_from_slice(&bytes[..count]);
+            bytes = &bytes[count..];
+            self.fill(count)?;
         }
         Ok(())
     }
 
+    /// Where the next bytes of tar go, at least one: [`Pipeline::fill`] tells how many came.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        &mut self.chunk[self.filled..]
+    }
+
+    /// Takes so many bytes that lie in the room.
+    pub(super) fn fill(&mut self, count: usize) -> Result<(), LayerError> {
+        self.filled += count;
+        if self.filled == self.chunk.len() { self.submit() } else { Ok(()) }
+    }
+
     fn submit(&mut self) -> Result<(), LayerError> {
-        let chunk = std::mem::replace(&mut self.chunk, Vec::with_capacity(self.compression.chunk_size()));
-        self.tar.update(&chunk);
-        self.crc = zlib_rs::crc32::crc32(self.crc, &chunk);
-        self.tar_size += chunk.len() as u64;
+        let filled = std::mem::take(&mut self.filled);
+        let chunk = std::mem::replace(&mut self.chunk, self.pool.chunk(self.compression.chunk_size()));
+        self.tar.update(&chunk[..filled]);
+        self.crc = zlib_rs::crc32::crc32(self.crc, &chunk[..filled]);
+        self.tar_size += filled as u64;
         (self.progress)(self.tar_size);
-        let compression = self.compression;
-        self.pending.push_back(self.pool.run(move || compression.encode(chunk)));
-        // Enough that the threads have work while this one reads, and no more.
-        while self.pending.len() > self.pool.threads() + 1 {
+        let (compression, pool) = (self.compression, self.pool.clone());
+        self.pending.push_back(self.pool.run(move |room| {
+            let encoded = compression.encode(&chunk[..filled], room);
+            pool.give_back(chunk);
+            encoded
+        }));
+        while self.pool.is_ahead(self.pending.len()) {
             self.take_one()?;
         }
         Ok(())
     }
 
     fn take_one(&mut self) -> Result<(), LayerError> {
-        let Some(receiver) = self.pending.pop_front() else { return Ok(()) };
+        let Some(running) = self.pending.pop_front() else { return Ok(()) };
         let stopped = |_| LayerError::Encoder("a thread of the pool stopped".to_owned());
-        let encoded = receiver.recv().map_err(stopped)??;
+        let encoded = running.wait().map_err(stopped)??;
         self.put(&encoded)
     }
 
@@ -99,12 +115,13 @@ impl<W: Write> Pipeline<W> {
     }
 
     pub(super) fn finish(mut self) -> Result<(Sums, W), LayerError> {
-        if !self.chunk.is_empty() {
+        if self.filled > 0 {
             self.submit()?;
         }
         while !self.pending.is_empty() {
             self.take_one()?;
         }
+        self.pool.give_back(std::mem::take(&mut self.chunk));
         self.put(&self.compression.trailer(self.crc, self.tar_size))?;
         self.out.flush().map_err(LayerError::Output)?;
         let sums = Sums {

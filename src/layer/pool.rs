@@ -1,9 +1,11 @@
 use std::fmt;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// It is given room of its thread, which is there for one job after the other.
+type Job = Box<dyn FnOnce(&mut Vec<u8>) + Send>;
 
 /// Threads that compress chunks; shared by all layers under way. A job never waits for another, and whoever gives jobs
 /// bounds how many of its own are under way; so layers can't block each other. The threads end with the last clone.
@@ -11,6 +13,10 @@ type Job = Box<dyn FnOnce() + Send>;
 pub struct Pool {
     jobs: Sender<Job>,
     threads: usize,
+    /// Chunks that are free to be filled: memory that was used before costs less than fresh memory.
+    chunks: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// How many chunks all layers together have under way.
+    under_way: Arc<AtomicUsize>,
 }
 
 impl Pool {
@@ -23,35 +29,71 @@ impl Pool {
             let queue = queue.clone();
             thread::spawn(move || work(&queue));
         }
-        Pool { jobs, threads }
+        Pool { jobs, threads, chunks: Arc::default(), under_way: Arc::default() }
     }
 
-    /// How many threads it has.
-    pub(super) fn threads(&self) -> usize {
-        self.threads
+    /// Whether a layer with so many chunks under way waits for its first before it gives another: all layers together
+    /// have enough that the threads have work while they read, and no more. It never waits for another layer.
+    pub(super) fn is_ahead(&self, own: usize) -> bool {
+        let all = self.under_way.load(Ordering::Relaxed);
+        own > self.threads + 1 || (own > 1 && all > 2 * self.threads + 1)
     }
 
-    /// Runs `job` on one of the threads, and gives its result to the receiver; a receiver without a sender tells of a
-    /// job that panicked.
-    pub(super) fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
-        let (sender, receiver) = channel();
-        let job = Box::new(move || {
+    /// A chunk of that many bytes, whatever they are.
+    pub(super) fn chunk(&self, size: usize) -> Vec<u8> {
+        let free = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        free.filter(|chunk| chunk.len() == size).unwrap_or_else(|| vec![0; size])
+    }
+
+    /// Takes a chunk back that nobody needs any more.
+    pub(super) fn give_back(&self, chunk: Vec<u8>) {
+        let mut free = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() <= self.threads {
+            free.push(chunk);
+        }
+    }
+
+    /// Runs `job` on one of the threads.
+    pub(super) fn run<T: Send + 'static>(&self, job: impl FnOnce(&mut Vec<u8>) -> T + Send + 'static) -> Running<T> {
+        let (sender, answer) = channel();
+        let job = Box::new(move |room: &mut Vec<u8>| {
             // Nobody waits any more where a layer was given up.
-            let _ = sender.send(job());
+            let _ = sender.send(job(room));
         });
-        // The queue outlives the pool's threads only if all of them panicked; then the receiver says so.
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        // The queue outlives the pool's threads only if all of them panicked; then the answer says so.
         let _ = self.jobs.send(job);
-        receiver
+        Running { answer, under_way: self.under_way.clone() }
+    }
+}
+
+/// A job under way, until it is waited for or given up.
+pub(super) struct Running<T> {
+    answer: Receiver<T>,
+    under_way: Arc<AtomicUsize>,
+}
+
+impl<T> Running<T> {
+    /// What the job gives; an error where it panicked.
+    pub(super) fn wait(self) -> Result<T, RecvError> {
+        self.answer.recv()
+    }
+}
+
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 fn work(queue: &Mutex<Receiver<Job>>) {
+    let mut room = Vec::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match next {
             Ok(job) => {
                 // A panic is told by the job's dropped sender; this thread goes on with the next job.
-                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut room)));
             }
             Err(_) => return,
         }

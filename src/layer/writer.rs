@@ -19,7 +19,6 @@ pub struct LayerWriter<W: Write> {
     mtime: u64,
     entries: Vec<EntryRecord>,
     stripped: Vec<EntryPath>,
-    buffer: Vec<u8>,
 }
 
 /// What a finished layer is.
@@ -55,7 +54,6 @@ impl<W: Write + Send> LayerWriter<W> {
             mtime,
             entries: Vec::new(),
             stripped: Vec::new(),
-            buffer: vec![0; 64 << 10],
         })
     }
 
@@ -94,16 +92,17 @@ impl<W: Write + Send> LayerWriter<W> {
         let wrong = |found| LayerError::Size { path: path(), input: input(), found, declared: size };
         let (mut left, mut crc) = (size, 0);
         while left > 0 {
-            let want = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
-            let count = read_some(content, &mut self.buffer[..want]).map_err(failed)?;
+            let room = self.pipeline.room();
+            let want = usize::try_from(left).unwrap_or(usize::MAX).min(room.len());
+            let count = read_some(content, &mut room[..want]).map_err(failed)?;
             if count == 0 {
                 return Err(wrong("shorter"));
             }
-            crc = zlib_rs::crc32::crc32(crc, &self.buffer[..count]);
-            self.pipeline.write(&self.buffer[..count])?;
+            crc = zlib_rs::crc32::crc32(crc, &room[..count]);
+            self.pipeline.fill(count)?;
             left -= count as u64;
         }
-        if read_some(content, &mut self.buffer[..1]).map_err(failed)? != 0 {
+        if read_some(content, &mut [0]).map_err(failed)? != 0 {
             return Err(wrong("longer"));
         }
         let padding = (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64;

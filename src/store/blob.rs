@@ -1,20 +1,29 @@
 use std::io::{self, Write};
+use std::num::NonZeroU64;
 use std::path::Path;
 
-use super::files::{self, Temporary};
+use rustix::fs::{Advice, fadvise};
+
+use super::files::Temporary;
 use super::{Layout, StoreError};
 use crate::digest::Digest;
+
+/// So many bytes at a time are sent to the disk while the next are made, so that the sync at the end waits for little.
+const PORTION: u64 = 8 << 20;
 
 /// A blob under way. Dropped without [`BlobWriter::commit`], it leaves nothing.
 #[derive(Debug)]
 pub struct BlobWriter {
     temporary: Temporary,
     layout: Layout,
+    /// Bytes that are on their way to the disk, and those that came after.
+    sent: u64,
+    unsent: u64,
 }
 
 impl BlobWriter {
     pub(super) fn create(temporary_folder: &Path, layout: &Layout) -> Result<BlobWriter, StoreError> {
-        Ok(BlobWriter { temporary: Temporary::create(temporary_folder)?, layout: layout.clone() })
+        Ok(BlobWriter { temporary: Temporary::sealed(temporary_folder)?, layout: layout.clone(), sent: 0, unsent: 0 })
     }
 
     /// Adds bytes.
@@ -25,15 +34,31 @@ impl BlobWriter {
     /// Syncs the file and gives it its final name. The caller hashed the bytes as it wrote them. A blob of that name
     /// that is there already is replaced by the same bytes, so one that was damaged is mended.
     pub fn commit(self, digest: &Digest) -> Result<(), StoreError> {
-        // A layout that others made need not have the folder yet.
-        files::make_folder(&self.layout.blob_folder(digest.algorithm()))?;
-        self.temporary.rename(&self.layout.blob_path(digest))
+        let BlobWriter { temporary, layout, .. } = self;
+        let metadata = temporary.file.metadata().map_err(StoreError::io("look at", temporary.path()))?;
+        layout.name_blob(temporary, digest)?;
+        layout.written().note(digest, &metadata);
+        Ok(())
+    }
+}
+
+impl BlobWriter {
+    /// Linux begins to write what it is told not to keep, and does not wait for it (posix_fadvise(2)); elsewhere it is
+    /// written later. The sync at the end tells of what fails.
+    fn send(&mut self) {
+        let _ = fadvise(&self.temporary.file, self.sent, NonZeroU64::new(self.unsent), Advice::DontNeed);
+        self.sent += std::mem::take(&mut self.unsent);
     }
 }
 
 impl Write for BlobWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.temporary.file.write(bytes)
+        let count = self.temporary.file.write(bytes)?;
+        self.unsent += count as u64;
+        if self.unsent >= PORTION {
+            self.send();
+        }
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {

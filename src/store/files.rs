@@ -30,6 +30,11 @@ pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
 /// Refuses a folder of another user, and one that group or others may write to.
 pub(super) fn refuse_others(path: &Path) -> Result<(), StoreError> {
     let metadata = fs::metadata(path).map_err(StoreError::io("look at", path))?;
+    refuse_if_of_others(path, &metadata)
+}
+
+/// The same for what was looked at.
+pub(super) fn refuse_if_of_others(path: &Path, metadata: &fs::Metadata) -> Result<(), StoreError> {
     let refuse = |why: String| Err(StoreError::Unsafe { path: path.to_owned(), why });
     let own = rustix::process::geteuid().as_raw();
     if metadata.uid() != own {
@@ -96,11 +101,18 @@ pub(super) struct Temporary {
 
 impl Temporary {
     pub(super) fn create(folder: &Path) -> Result<Temporary, StoreError> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Temporary::with_mode(folder, 0o644)
+    }
+
+    /// One that nobody may write to once it is closed.
+    pub(super) fn sealed(folder: &Path) -> Result<Temporary, StoreError> {
+        Temporary::with_mode(folder, 0o444)
+    }
+
+    fn with_mode(folder: &Path, mode: u32) -> Result<Temporary, StoreError> {
         loop {
-            let name = format!("{TEMPORARY}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-            let path = folder.join(name);
-            let open = OpenOptions::new().create_new(true).read(true).write(true).mode(0o644).open(&path);
+            let path = next_name(folder);
+            let open = OpenOptions::new().create_new(true).read(true).write(true).mode(mode).open(&path);
             match open {
                 Ok(file) => {
                     flock(&file, FlockOperation::LockExclusive)
@@ -117,8 +129,35 @@ impl Temporary {
         }
     }
 
+    /// A further name of `file`, which lies at `from`; `None` where the file system gives none.
+    pub(super) fn link(folder: &Path, from: &Path, file: File) -> Option<Temporary> {
+        // Before it has the name, so that no sweep takes it; shared, for others may link it at the same time.
+        flock(&file, FlockOperation::LockShared).ok()?;
+        loop {
+            let path = next_name(folder);
+            match fs::hard_link(from, &path) {
+                Ok(()) => {
+                    let link = Temporary { file, path, renamed: false };
+                    // Another file may have come to lie there since it was opened.
+                    return link.is(&link.path).then_some(link);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether `path` is a name of the same file.
+    pub(super) fn is(&self, path: &Path) -> bool {
+        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        match (self.file.metadata(), fs::symlink_metadata(path)) {
+            (Ok(own), Ok(other)) => identity(own) == identity(other),
+            _ => false,
+        }
     }
 
     /// Syncs it and gives it its final name, in place of what is there.
@@ -137,6 +176,12 @@ impl Drop for Temporary {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// A name in a folder that no other process that is alive makes.
+fn next_name(folder: &Path) -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    folder.join(format!("{TEMPORARY}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Makes the name of a file or folder last through a crash.

@@ -1,9 +1,10 @@
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::blob::BlobWriter;
-use super::files;
+use super::blob_file::Written;
+use super::files::{self, Temporary};
 use super::{StoreError, Verified};
 use crate::digest::{Algorithm, Digest};
 use crate::oci::{Descriptor, Index};
@@ -15,6 +16,7 @@ pub const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 #[derive(Debug, Clone)]
 pub struct Layout {
     root: PathBuf,
+    written: Written,
 }
 
 #[derive(serde::Deserialize)]
@@ -26,7 +28,7 @@ struct LayoutFile {
 impl Layout {
     /// Opens the layout at `root`, and makes it where the folder is absent or empty.
     pub fn open(root: &Path) -> Result<Layout, StoreError> {
-        let layout = Layout { root: root.to_owned() };
+        let layout = Layout { root: root.to_owned(), written: Written::default() };
         let file = root.join("oci-layout");
         match fs::read(&file) {
             Ok(bytes) => layout.check_version(&file, &bytes)?,
@@ -98,15 +100,26 @@ impl Layout {
 
     /// Whether a blob is there, by name and size.
     pub fn has(&self, descriptor: &Descriptor) -> bool {
-        let metadata = fs::metadata(self.blob_path(&descriptor.digest));
-        metadata.is_ok_and(|metadata| metadata.is_file() && metadata.len() == descriptor.size)
+        self.look_at(descriptor).is_some()
+    }
+
+    /// What the file system says of a blob that is there, by name and size.
+    pub(super) fn look_at(&self, descriptor: &Descriptor) -> Option<Metadata> {
+        let metadata = fs::metadata(self.blob_path(&descriptor.digest)).ok()?;
+        (metadata.is_file() && metadata.len() == descriptor.size).then_some(metadata)
     }
 
     /// Opens a blob; reading to its end verifies it.
     pub fn open_blob(&self, descriptor: &Descriptor) -> Result<Verified<File>, StoreError> {
+        let file = self.open_file(descriptor)?;
+        Ok(Verified::new(file, descriptor.digest, descriptor.size))
+    }
+
+    /// Opens a blob's file, which is not verified.
+    pub(super) fn open_file(&self, descriptor: &Descriptor) -> Result<File, StoreError> {
         let path = self.blob_path(&descriptor.digest);
         match File::open(&path) {
-            Ok(file) => Ok(Verified::new(file, descriptor.digest, descriptor.size)),
+            Ok(file) => Ok(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(StoreError::Absent { digest: descriptor.digest, path: self.root.clone() })
             }
@@ -124,6 +137,22 @@ impl Layout {
         let mut bytes = Vec::new();
         self.open_blob(descriptor)?.read_to_end(&mut bytes).map_err(StoreError::io("read", &path))?;
         Ok(bytes)
+    }
+
+    pub(super) fn written(&self) -> &Written {
+        &self.written
+    }
+
+    /// Syncs a file that is the blob of this digest, and gives it its final name.
+    pub(super) fn name_blob(&self, file: Temporary, digest: &Digest) -> Result<(), StoreError> {
+        // A layout that others made need not have the folder yet.
+        files::make_folder(&self.blob_folder(digest.algorithm()))?;
+        let path = self.blob_path(digest);
+        // rename(2) would leave both names of one file; another process was faster.
+        if !file.is(&path) {
+            file.rename(&path)?;
+        }
+        Ok(())
     }
 
     /// Begins a blob beside the others.

@@ -15,6 +15,7 @@
 //! hashed again whenever its bytes leave.
 
 mod blob;
+mod blob_file;
 mod check;
 mod downloads;
 mod error;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 use crate::oci::Descriptor;
 
 pub use blob::BlobWriter;
+pub use blob_file::{BlobFile, BlobLink};
 pub use check::Finding;
 pub use downloads::{Downloads, NewInput};
 pub use error::StoreError;
@@ -88,14 +90,25 @@ impl Store {
         Ok(lease)
     }
 
-    /// Whether the blob is there, by name and size.
+    /// Whether the blob is there, by name and size. One that others may write to is not: a layout may share the file, and
+    /// somebody may have given that to another user.
     pub fn has(&self, descriptor: &Descriptor) -> bool {
-        self.layout.has(descriptor)
+        let found = self.layout.look_at(descriptor);
+        found.is_some_and(|metadata| files::refuse_if_of_others(self.root(), &metadata).is_ok())
     }
 
-    /// Opens a blob; reading to its end verifies size and digest, see [`Verified`].
+    /// Opens a blob; reading to its end verifies size and digest, see [`Verified`]. Refused where others may write to it.
     pub fn open_blob(&self, descriptor: &Descriptor) -> Result<Verified<File>, StoreError> {
-        self.layout.open_blob(descriptor)
+        let path = self.layout.blob_path(&descriptor.digest);
+        let file = self.layout.open_file(descriptor)?;
+        let metadata = file.metadata().map_err(StoreError::io("look at", &path))?;
+        files::refuse_if_of_others(&path, &metadata)?;
+        Ok(Verified::new(file, descriptor.digest, descriptor.size))
+    }
+
+    /// A blob as the file that it is, for [`Layout::link`].
+    pub fn blob_file(&self, descriptor: &Descriptor) -> BlobFile {
+        self.layout.blob_file(&descriptor.digest)
     }
 
     /// Begins a blob whose digest is not known yet.

@@ -4,7 +4,7 @@ use std::path::Path;
 use crate::copy::{CopyError, Have, Plan, Root, Sink};
 use crate::error::{Category, Diagnose};
 use crate::oci::Descriptor;
-use crate::store::{Layout, StoreError, Verified};
+use crate::store::{BlobFile, Layout, StoreError, Verified};
 
 /// An OCI layout in a folder, as a sink. Images that are there stay; a name that is there is moved.
 #[derive(Debug)]
@@ -35,25 +35,36 @@ impl LayoutSink {
     ) -> Result<(), CopyError> {
         let name = descriptor.digest.to_string();
         let mut blob = self.layout.create_blob().map_err(self.failed(&name))?;
+        self.pass(descriptor, content, &mut |bytes| blob.append(bytes).map_err(self.failed(&name)), progress)?;
+        blob.commit(&descriptor.digest).map_err(self.failed(&name))
+    }
+
+    /// Verifies a blob while it passes.
+    fn pass(
+        &self,
+        descriptor: &Descriptor,
+        content: &mut dyn Read,
+        to: &mut dyn FnMut(&[u8]) -> Result<(), CopyError>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), CopyError> {
         let mut content = Verified::new(content, descriptor.digest, descriptor.size);
         let mut buffer = vec![0; 1 << 20];
         let mut done = 0;
         loop {
             let count = content.read(&mut buffer).map_err(|error| CopyError::Failed {
                 place: self.place.clone(),
-                what: name.clone(),
+                what: descriptor.digest.to_string(),
                 why: error.to_string(),
                 category: Category::Verification,
                 hint: Some("`kimg store check --repair` removes what is damaged".to_owned()),
             })?;
             if count == 0 {
-                break;
+                return Ok(());
             }
-            blob.append(&buffer[..count]).map_err(self.failed(&name))?;
+            to(&buffer[..count])?;
             done += count as u64;
             progress(done);
         }
-        blob.commit(&descriptor.digest).map_err(self.failed(&name))
     }
 }
 
@@ -89,6 +100,20 @@ impl Sink for LayoutSink {
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), CopyError> {
         self.take(descriptor, content, progress)
+    }
+
+    fn take_file(
+        &mut self,
+        descriptor: &Descriptor,
+        file: &BlobFile,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<bool, CopyError> {
+        let Some(link) = self.layout.link(descriptor, file) else { return Ok(false) };
+        if !link.is_written_here() {
+            self.pass(descriptor, &mut link.file(), &mut |_| Ok(()), progress)?;
+        }
+        link.commit(&descriptor.digest).map_err(self.failed(&descriptor.digest.to_string()))?;
+        Ok(true)
     }
 
     fn take_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {

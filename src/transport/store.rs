@@ -2,7 +2,7 @@ use std::io::Read;
 
 use crate::copy::{CopyError, Source};
 use crate::oci::Descriptor;
-use crate::store::{Lease, Store};
+use crate::store::{BlobFile, Lease, Store};
 
 /// The store as a source; what is read from it is verified, and nothing of it is pruned while this lives.
 #[derive(Debug)]
@@ -35,6 +35,10 @@ impl Source for StoreSource {
         let blob = self.store.open_blob(descriptor);
         let blob = blob.map_err(|error| CopyError::because(PLACE, &descriptor.digest.to_string(), &error))?;
         Ok(Box::new(blob))
+    }
+
+    fn file(&self, blob: &Descriptor) -> Option<BlobFile> {
+        Some(self.store.blob_file(blob))
     }
 
     fn tar_size(&self, layer: &Descriptor) -> Option<u64> {

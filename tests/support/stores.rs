@@ -50,6 +50,13 @@ pub fn index(store: &Store) -> (Descriptor, Image, Image) {
     (store.put(media_type::INDEX, &to_bytes(&index)).unwrap(), one, two)
 }
 
+/// Puts other bytes in the place of a blob, which nobody writes to.
+#[allow(dead_code, reason = "each test program uses a part of this")]
+pub fn replace(blob: &Path, bytes: &[u8]) {
+    fs::remove_file(blob).unwrap();
+    fs::write(blob, bytes).unwrap();
+}
+
 /// All files below a folder, sorted, relative to it.
 #[allow(dead_code, reason = "each test program uses a part of this")]
 pub fn files(folder: &Path) -> Vec<PathBuf> {

@@ -11,6 +11,7 @@ use crate::cli::values::{ArchiveFile, ArchiveKind, Location};
 use crate::cli::{CliError, Failure};
 use crate::copy::{self, CopyError, Root, Sink, Source};
 use crate::oci::Descriptor;
+use crate::store::BlobFile;
 use crate::transport::{Archive, Daemon, DockerArchiveSink, LayoutSink, OciArchiveSink, StoreSource};
 
 /// The Docker daemon, where images are to go into one: whether it is there is known before the work.
@@ -124,6 +125,10 @@ impl Source for Ending {
 
     fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + '_>, CopyError> {
         Ok(Box::new(EndingRead { content: self.source.open(descriptor)?, ended: &self.ended }))
+    }
+
+    fn file(&self, blob: &Descriptor) -> Option<BlobFile> {
+        self.source.file(blob)
     }
 
     fn tar_size(&self, layer: &Descriptor) -> Option<u64> {
