@@ -34,20 +34,24 @@ fn add_launchers<W: Write + Send>(
 ) -> Result<(), BuildError> {
     let table = shipped(assembly.step, &launchers.table)?;
     assembly.file(&launchers.to, 0o644, table, "definition", "launchers")?;
-    let up = "../".repeat(launchers.into.split('/').count());
-    let target = format!("{up}{entrypoint}");
-    for name in launcher_names(&String::from_utf8_lossy(table), launchers.ending.as_deref()) {
-        assembly.link(&format!("{}/{name}", launchers.into), &target, "launchers")?;
+    let text = String::from_utf8_lossy(table);
+    let names = launcher_names(&text);
+    let target = |folder: &str| format!("{}{entrypoint}", "../".repeat(folder.split('/').count()));
+    for name in &names {
+        assembly.link(&format!("{}/{name}", launchers.into), &target(&launchers.into), "launchers")?;
+    }
+    if let Some(short) = &launchers.short {
+        for name in names.iter().filter_map(|name| name.strip_suffix(short.without.as_str())) {
+            assembly.link(&format!("{}/{name}", short.into), &target(&short.into), "launchers")?;
+        }
     }
     Ok(())
 }
 
-/// The first word of each line that is neither empty nor a comment; also without the ending, where it has that.
-fn launcher_names<'a>(table: &'a str, ending: Option<&str>) -> Vec<&'a str> {
+/// The first word of each line that is neither empty nor a comment.
+fn launcher_names(table: &str) -> Vec<&str> {
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     let mut names: Vec<&str> = lines.filter_map(|line| line.split_whitespace().next()).collect();
-    let shorter: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(ending?)).collect();
-    names.extend(shorter);
     names.sort_unstable();
     names.dedup();
     names
@@ -65,7 +69,6 @@ mod tests {
     #[test]
     fn names_are_the_first_words() {
         let table = "# a table\nb.sh x.Main\n\na.sh y.Main z\nb.sh again\nc m.Main\n";
-        assert_eq!(launcher_names(table, None), ["a.sh", "b.sh", "c"]);
-        assert_eq!(launcher_names(table, Some(".sh")), ["a", "a.sh", "b", "b.sh", "c"]);
+        assert_eq!(launcher_names(table), ["a.sh", "b.sh", "c"]);
     }
 }

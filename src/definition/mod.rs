@@ -380,9 +380,19 @@ pub struct Launchers {
     pub table: String,
     /// Where the table lies in the image.
     pub to: String,
-    /// An ending without which each name is a link too: with `.sh`, `kafka-topics` beside `kafka-topics.sh`.
+    /// Links without an ending of the names, in a folder of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ending: Option<String>,
+    pub short: Option<ShortNames>,
+}
+
+/// Launchers under shorter names, as some images have them: `usr/bin/kafka-topics` for `kafka-topics.sh`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShortNames {
+    /// What the names end with, and these do not.
+    pub without: String,
+    /// Their folder.
+    pub into: String,
 }
 
 /// How the image runs: the execution parameters of image-spec 1.1, config.md.

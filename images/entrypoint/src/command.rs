@@ -70,6 +70,7 @@ pub fn main() -> ExitCode {
 fn enter(container: Container, mut arguments: Vec<OsString>) -> ExitCode {
     match entries::find(&container.called.to_string_lossy()) {
         Some(Entry::Step) => ExitCode::SUCCESS,
+        Some(Entry::Configure) => write_configuration(&container),
         Some(Entry::Wrapper) if !arguments.is_empty() && !arguments[0].to_string_lossy().starts_with('-') => {
             // `/entrypoint.sh /run.sh`: the second is what starts.
             run(container, arguments)
@@ -155,6 +156,20 @@ fn serve_kafka(container: &Container, flags: &Flags) -> ExitCode {
         Ok((_, Waited::Refused(problem))) | Err(problem) => refuse(&[problem]),
         Ok((java, Waited::GoOn)) if configuration.topics.is_empty() => become_java(&java),
         Ok((java, Waited::GoOn)) => supervise_kafka(&java, &configuration, container, &layout),
+    }
+}
+
+/// Writes the configuration where the family's own step writes it, and ends.
+fn write_configuration(container: &Container) -> ExitCode {
+    let layout = kafka::Layout::of_image(&container.table);
+    let configuration = kafka::configure(container, &layout);
+    let problems = &configuration.findings.problems;
+    if !problems.is_empty() {
+        return refuse(problems);
+    }
+    match kafka::start::write_for_scripts(&configuration, container) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => refuse(&[problem]),
     }
 }
 

@@ -11,6 +11,8 @@ pub enum Entry {
     Start,
     /// It runs the program that its arguments name; without any, the server.
     Wrapper,
+    /// It writes the configuration, for what a script of the user's does with it before the start.
+    Configure,
     /// A step before the start, which is part of the start here: it does nothing, and succeeds.
     Step,
 }
@@ -20,7 +22,7 @@ const ENTRIES: [(&str, Entry); 17] = [
     // confluentinc/kafka-images, kafka/include/etc/confluent/docker
     ("/etc/confluent/docker/run", Entry::Start),
     ("/etc/confluent/docker/launch", Entry::Start),
-    ("/etc/confluent/docker/configure", Entry::Step),
+    ("/etc/confluent/docker/configure", Entry::Configure),
     ("/etc/confluent/docker/ensure", Entry::Step),
     // bitnami/containers, bitnami/kafka
     ("/opt/bitnami/scripts/kafka/entrypoint.sh", Entry::Wrapper),

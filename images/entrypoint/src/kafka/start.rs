@@ -83,6 +83,16 @@ fn write(properties: &Properties, folders: &[PathBuf]) -> Result<PathBuf, Proble
     Ok(file)
 }
 
+/// The file that Confluent's step `configure` writes, and that scripts give to `kafka-storage format`.
+pub const FOR_SCRIPTS: &str = "/etc/kafka/kafka.properties";
+
+/// Writes the configuration for a script of the user's, which does something with it before the start. The start itself
+/// does not read it.
+pub fn write_for_scripts(configuration: &Configuration, container: &Container) -> Result<(), Problem> {
+    let text = format!("{HEADER}{}", configuration.properties.to_text());
+    places::write_private(&container.path(FOR_SCRIPTS), text.as_bytes())
+}
+
 /// Whether a family's folder may get the configuration: what is mounted there is the user's, and so is a file of that name
 /// that was not written here.
 fn is_ours(container: &Container, folder: &Path) -> bool {
