@@ -58,6 +58,15 @@ fn topics_as_people_write_them() {
 }
 
 #[test]
+fn quotes_of_a_list_in_yaml_are_left_out() {
+    let (topics, findings) = wanted(&[("KAFKA_CREATE_TOPICS", "\"a:1:1,b:2:1\"")], Dialect::Wurstmeister);
+    assert_eq!(
+        (topics, findings.problems.len(), findings.warnings.len()),
+        (vec!["a:1:1".to_owned(), "b:2:1".to_owned()], 0, 1)
+    );
+}
+
+#[test]
 fn separators_are_letters_as_in_a_shell() {
     for (separator, text) in [
         ("$'\n'", "a:1:1\nb:1:1:compact,delete\n"),

@@ -53,6 +53,12 @@ pub fn wanted(container: &Container, rules: &Rules, findings: &mut Findings) -> 
     if let Err(problem) = patience(container) {
         findings.refuse(problem);
     }
+    let unquoted = text.trim_matches(['"', '\'', ' ']);
+    if unquoted.len() < text.trim().len() {
+        let why = "the quotes are part of it, for Docker takes a list's values as they are; they are left out";
+        findings.warn(Problem::new(VARIABLE, why, format!("write {VARIABLE}={unquoted}")).with_value(text));
+    }
+    let text = unquoted;
     let separator = container.environment.get(SEPARATOR).unwrap_or(",");
     let mut topics: Vec<NewTopic> = Vec::new();
     for part in text.split(|letter| separator.contains(letter)).map(str::trim).filter(|part| !part.is_empty()) {
