@@ -199,7 +199,8 @@ fn in_scripts(container: &Container, findings: &mut Findings) -> Option<Asked> {
 }
 
 /// What is written into new storage: what this version's `kafka-storage.sh format` writes. To 3.8 that is the id which the
-/// text holds, and from 3.9 the text as it is, whatever it is. All nodes of a cluster need the same.
+/// text holds, and from 3.9 the text as it is, whatever it is. A text without an id in it, which the tool to 3.8 refuses, is
+/// taken as it is there too: all nodes of a cluster need the same, and the broker does not look into it.
 fn to_format_with(asked: Asked, takes_any_text: bool, findings: &mut Findings) -> String {
     let Err(why) = check(&asked.text) else { return asked.text };
     match (asked.canonical, takes_any_text) {
@@ -216,11 +217,17 @@ fn to_format_with(asked: Asked, takes_any_text: bool, findings: &mut Findings) -
             findings.warn(Problem::new(asked.name, why, hint).with_value(asked.text));
             canonical
         }
+        // The broker itself reads the text as it is; only the tool of this version would refuse it.
         (None, false) => {
             let id = derive(&asked.text);
-            let hint = format!("set it to {id} on all nodes, or to what `kafka-storage.sh random-uuid` makes");
-            findings.refuse(Problem::new(asked.name, why, hint).with_value(asked.text));
-            id
+            let why = format!(
+                "it is no id of Kafka's ({why}), which `kafka-storage.sh` of this version refuses; it is taken as it is"
+            );
+            let hint = format!(
+                "keep it for the nodes of this cluster; give a new one {id}, or what `kafka-storage.sh random-uuid` makes"
+            );
+            findings.warn(Problem::new(asked.name, why, hint).with_value(&asked.text));
+            asked.text
         }
     }
 }

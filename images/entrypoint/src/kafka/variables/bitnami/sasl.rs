@@ -73,7 +73,7 @@ pub(super) fn complete(
 fn role(listener: &str, properties: &Properties) -> Role {
     let between = properties.get("inter.broker.listener.name").unwrap_or("INTERNAL");
     let controllers = properties.get("controller.listener.names").unwrap_or("CONTROLLER");
-    let has_controllers = properties.get("process.roles").is_some();
+    let has_controllers = properties.get("zookeeper.connect").is_none();
     match listener {
         name if name == between => Role::Brokers,
         name if has_controllers && controllers.split(',').any(|own| own.trim() == name) => Role::Controllers,
