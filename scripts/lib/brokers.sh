@@ -123,10 +123,11 @@ strict() {
     return $result
 }
 
-# any_owner: a user and a group that no file of the image knows.
+# any_owner: a user and a group that no file of the image knows. Docker gives an empty volume the owner that the image's
+# folder has, so it is not empty.
 any_owner() {
-    docker run --rm --user 0:0 --volume any:/old --entrypoint bash "$image" -c 'chown 54321:54322 /old' || return
-    docker run --detach --name any --read-only --tmpfs /tmp --user 54321:54322 --volume any:/var/lib/kafka/data "$image" >/dev/null || return
+    docker run --rm --user 0:0 --volume any:/old --entrypoint bash "$image" -c 'mkdir /old/data && chown -R 54321:54322 /old' || return
+    docker run --detach --name any --read-only --tmpfs /tmp --user 54321:54322 --volume any:/var/lib/kafka "$image" >/dev/null || return
     eventually 60 healthy any
     local result=$?
     docker rm --force --volumes any >/dev/null
