@@ -37,7 +37,8 @@ fn what_is_embedded_is_what_is_named() {
         assert_eq!(Digest::of(program).hex(), *sha256);
         assert!(build.starts_with(sha256));
         assert!(program.starts_with(b"\x7fELF"));
-        assert!(program.len() < 1_400_000, "{} bytes are more than glibc's floor of about 1.1 MB", program.len());
+        // Of which 1.1 MB are glibc's floor.
+        assert!(program.len() < 2_100_000, "{} bytes are more than the program may have", program.len());
         // ELF's e_machine.
         let machine = u16::from_le_bytes([program[18], program[19]]);
         let expected = match *architecture {

@@ -68,7 +68,16 @@ fn it_is_made_where_there_is_none_and_never_changed_by_a_build() {
         Some("exit code: 0")
     );
     assert_eq!(lock(&world), before);
-    insta::assert_snapshot!(said.join("\n"));
+    insta::assert_snapshot!(said.iter().map(|text| without_size(text)).collect::<Vec<_>>().join("\n"));
+}
+
+/// A transcript without the size of the image, in which there is a program that each compiler makes otherwise.
+fn without_size(text: &str) -> String {
+    let line = |line: &str| match (line.split_once(" layers, "), line.rsplit_once(" (")) {
+        (Some((before, _)), Some((_, after))) => format!("{before} layers, [size] ({after}"),
+        _ => line.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

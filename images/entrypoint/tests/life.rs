@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         }
         _ => {}
     }
+    listen_to_signals();
     exit_codes_are_those_of_java();
     signals_are_passed_on();
     a_child_begins_with_no_signal_held_back();
@@ -33,6 +34,22 @@ fn main() -> ExitCode {
     a_wait_for_zookeeper_ends_when_a_signal_comes();
     let _ = writeln!(std::io::stdout(), "life: ok");
     ExitCode::SUCCESS
+}
+
+/// A shell starts what runs in its background with signals ignored, and what is ignored stays so in every child.
+fn listen_to_signals() {
+    #[allow(unsafe_code, reason = "the standard library has no call for it")]
+    unsafe extern "C" {
+        fn signal(signal: i32, handler: usize) -> usize;
+    }
+    const DEFAULT: usize = 0;
+    for number in [1, 2, 3, 15] {
+        // SAFETY: the handler is SIG_DFL, and no thread runs yet.
+        #[allow(unsafe_code, reason = "the standard library has no call for it")]
+        unsafe {
+            signal(number, DEFAULT);
+        }
+    }
 }
 
 /// Java, as far as these tests need one: a shell with a script.

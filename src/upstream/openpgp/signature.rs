@@ -32,6 +32,10 @@ impl Keyring {
         let text = std::str::from_utf8(signature).ok().and_then(|text| armor::block(text, "SIGNATURE"));
         let bytes = match text {
             Some((bytes, _)) => bytes.map_err(unreadable)?,
+            // Each packet begins with a byte whose highest bit is set (RFC 9580, 4.2).
+            None if signature.first().is_none_or(|first| first & 0x80 == 0) => {
+                return Err(unreadable("it is no signature".to_owned()));
+            }
             None => signature.to_vec(),
         };
         let signature =
