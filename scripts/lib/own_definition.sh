@@ -72,10 +72,12 @@ own_offline() {
 own_runs() {
     docker exec own-definition kcat -V && docker exec own-definition kcat -L -b localhost:9092 || return
     same 'a plug-in' "$(docker exec own-definition cat /opt/kafka/plugins/lib/plugin.jar)" || return
-    # The exporter is a part of the broker's Java.
-    docker exec own-definition bash -c 'exec 3<>/dev/tcp/127.0.0.1/9404 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3' |
-        grep -q '^kafka_server_' || return
-    docker exec own-definition cat /etc/ssl/certs/ca-certificates.crt | grep -qF "$(sed -n 2p "$work/company.pem")"
+    # The exporter is a part of the broker's Java. What grep -q leaves unread would fail what writes it.
+    local metrics authorities
+    metrics=$(docker exec own-definition bash -c 'exec 3<>/dev/tcp/127.0.0.1/9404 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3') || return
+    grep -q '^kafka_server_' <<<"$metrics" || return
+    authorities=$(docker exec own-definition cat /etc/ssl/certs/ca-certificates.crt) || return
+    grep -qF "$(sed -n 2p "$work/company.pem")" <<<"$authorities"
 }
 
 # own_stop: ends the server.
