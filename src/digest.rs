@@ -40,6 +40,13 @@ impl Digest {
         Digest::Sha256(sha2::Sha256::digest(bytes).into())
     }
 
+    /// Whether these are the bytes that it names.
+    pub fn fits(&self, bytes: &[u8]) -> bool {
+        let mut hasher = Hasher::new(self.algorithm());
+        hasher.update(bytes);
+        hasher.finish() == *self
+    }
+
     /// The hash function that made it.
     pub fn algorithm(&self) -> Algorithm {
         match self {

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
 
-use kimg::copy::{CopyError, Have, MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFEST, Plan, Root, Sink, Source, execute, plan};
+use kimg::copy::{
+    Blob, Choice, CopyError, Execution, Have, MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFEST, Origin, Plan, Root, Sink,
+    Source, Taken, execute, plan,
+};
 use kimg::digest::Digest;
 use kimg::error::{Category, Diagnose};
 use kimg::event::Events;
@@ -42,21 +45,17 @@ impl Sink for Protocol {
         self.call("begin", &plan.roots[0].descriptor)
     }
 
-    fn have(&self, _: &Descriptor) -> Result<Have, CopyError> {
-        Ok(Have::Absent)
+    fn have(&self, blobs: &[Descriptor], _: Option<&Origin>) -> Result<Vec<Have>, CopyError> {
+        Ok(vec![Have::Absent; blobs.len()])
     }
 
-    fn take_blob(
-        &mut self,
-        descriptor: &Descriptor,
-        content: &mut dyn Read,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<(), CopyError> {
-        progress(io::copy(content, &mut io::sink()).unwrap());
-        self.call("blob", descriptor)
+    fn take_blob(&self, blob: &Blob<'_>, progress: &dyn Fn(u64)) -> Result<Taken, CopyError> {
+        progress(io::copy(&mut blob.open(0)?, &mut io::sink()).unwrap());
+        self.call("blob", blob.descriptor())?;
+        Ok(Taken::Sent { from: 0 })
     }
 
-    fn take_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
+    fn take_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
         assert_eq!(Digest::of(bytes), descriptor.digest);
         self.call("manifest", descriptor)
     }
@@ -71,11 +70,11 @@ fn blobs_then_manifests_bottom_up_then_names() {
     let (_folder, store) = store();
     let source = StoreSource::open(store.clone()).unwrap();
     let (root, one, two) = index(&store);
-    let plan = plan(&source, &Protocol::default(), &[Root { descriptor: root.clone(), names: vec!["a:1".to_owned()] }])
-        .unwrap();
+    let roots = [Root { descriptor: root.clone(), names: vec!["a:1".to_owned()] }];
+    let plan = plan(&source, &Protocol::default(), &roots, &Choice::default()).unwrap();
     let run = |fail_at| {
         let sink = Protocol { fail_at, ..Protocol::default() };
-        let result = execute(&plan, &source, Box::new(sink.clone()), &Events::silent());
+        let result = execute(&plan, &source, Box::new(sink.clone()), &Execution::new(Events::silent()));
         assert_eq!(result.is_err(), fail_at > 0);
         Arc::into_inner(sink.calls).unwrap().into_inner().unwrap()
     };
@@ -107,13 +106,13 @@ impl Documents {
         self.put(media_type::INDEX, to_bytes(&Index::new(manifests)))
     }
 
-    fn manifest(&mut self, layers: Vec<Descriptor>) -> Descriptor {
+    fn image(&mut self, layers: Vec<Descriptor>) -> Descriptor {
         let config = blob("config");
         self.put(media_type::MANIFEST, to_bytes(&Manifest::new(config, layers, BTreeMap::new())))
     }
 
     fn walk(&self, root: &Descriptor) -> Result<Plan, CopyError> {
-        plan(self, &Protocol::default(), &[Root { descriptor: root.clone(), names: Vec::new() }])
+        plan(self, &Protocol::default(), &[Root { descriptor: root.clone(), names: Vec::new() }], &Choice::default())
     }
 
     fn refusal(&self, root: &Descriptor) -> String {
@@ -132,8 +131,8 @@ impl Source for Documents {
         Err(CopyError::NotFound { place: "test".to_owned(), name: name.to_owned() })
     }
 
-    fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + '_>, CopyError> {
-        Ok(Box::new(self.0[&descriptor.digest].as_slice()))
+    fn open(&self, blob: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send + '_>, CopyError> {
+        Ok(Box::new(&self.0[&blob.digest][usize::try_from(offset).unwrap()..]))
     }
 }
 
@@ -148,20 +147,20 @@ fn numbered(from: usize, to: usize) -> Vec<Descriptor> {
 #[test]
 fn graphs_that_are_too_deep_or_too_many() {
     let mut documents = Documents::default();
-    let mut root = documents.manifest(Vec::new());
+    let mut root = documents.image(Vec::new());
     for depth in 1..=MAX_DEPTH + 1 {
         root = documents.index(vec![root]);
         assert_eq!(documents.walk(&root).is_ok(), depth <= MAX_DEPTH, "{depth}");
     }
     assert!(documents.refusal(&root).ends_with("more than 8 levels, which no image has"));
     // One manifest, its configuration, and layers.
-    let most = documents.manifest(numbered(0, MAX_DESCRIPTORS - 2));
+    let most = documents.image(numbered(0, MAX_DESCRIPTORS - 2));
     assert_eq!(documents.walk(&most).unwrap().blobs.len(), MAX_DESCRIPTORS - 1);
-    let one_more = documents.manifest(numbered(0, MAX_DESCRIPTORS - 1));
+    let one_more = documents.image(numbered(0, MAX_DESCRIPTORS - 1));
     assert!(documents.refusal(&one_more).ends_with("more than 10000 parts, which no image has"));
     // Together they are too many.
-    let half = documents.manifest(numbered(0, MAX_DESCRIPTORS / 2));
-    let other = documents.manifest(numbered(MAX_DESCRIPTORS / 2, MAX_DESCRIPTORS));
+    let half = documents.image(numbered(0, MAX_DESCRIPTORS / 2));
+    let other = documents.image(numbered(MAX_DESCRIPTORS / 2, MAX_DESCRIPTORS));
     let both = documents.index(vec![half, other]);
     assert!(documents.refusal(&both).ends_with("more than 10000 parts, which no image has"));
 }
@@ -182,7 +181,7 @@ fn manifests_that_are_too_large_or_not_what_they_seem() {
     let root = documents.index(padded);
     assert!(documents.refusal(&root).ends_with("more than 67108864 bytes of manifests, which no image has"));
 
-    let good = documents.manifest(Vec::new());
+    let good = documents.image(Vec::new());
     for (change, why) in [
         ((|root| root.size += 1) as fn(&mut Descriptor), "size or digest do not fit"),
         (|root| root.size -= 1, "size or digest do not fit"),
@@ -210,11 +209,11 @@ fn manifests_that_are_too_large_or_not_what_they_seem() {
 #[test]
 fn what_is_shared_moves_once_and_is_never_forgotten() {
     let mut documents = Documents::default();
-    let one = documents.manifest(vec![blob("a"), blob("b"), blob("a")]);
+    let one = documents.image(vec![blob("a"), blob("b"), blob("a")]);
     // Its layer is another manifest, whose parts must come too.
     let mut disguised = one.clone();
     disguised.media_type = media_type::LAYER.to_owned();
-    let two = documents.manifest(vec![blob("b"), disguised]);
+    let two = documents.image(vec![blob("b"), disguised]);
     for order in [vec![one.clone(), two.clone()], vec![two.clone(), one.clone(), two.clone()]] {
         let root = documents.index(order);
         let plan = documents.walk(&root).unwrap();
@@ -229,9 +228,9 @@ fn what_is_shared_moves_once_and_is_never_forgotten() {
     }
     let mut larger = blob("a");
     larger.size += 1;
-    let wrong = documents.manifest(vec![blob("a"), larger]);
+    let wrong = documents.image(vec![blob("a"), larger]);
     assert!(documents.refusal(&wrong).ends_with(&format!("{} is given two sizes", blob("a").digest)));
     let endless = Descriptor::new(media_type::LAYER, Digest::of(b"x"), u64::MAX);
-    let endless = documents.manifest(vec![endless, blob("a")]);
+    let endless = documents.image(vec![endless, blob("a")]);
     assert_eq!(documents.walk(&endless).unwrap().bytes(), u64::MAX);
 }

@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use kimg::copy::{CopyError, Have, Plan, Root, Source, execute, plan};
+use kimg::copy::{Choice, CopyError, Execution, Have, Plan, Root, Source, execute, plan};
 use kimg::digest::Digest;
 use kimg::error::{Category, Diagnose};
 use kimg::event::{Event, Events, Listener, Outcome};
@@ -30,13 +30,14 @@ fn plan_to(store: &Store, root: &Descriptor, folder: &Path, named: &[&str]) -> R
         &StoreSource::open(store.clone())?,
         &LayoutSink::open(folder)?,
         &[Root { descriptor: root.clone(), names: names(named) }],
+        &Choice::default(),
     )
 }
 
 fn copy(store: &Store, root: &Descriptor, folder: &Path, named: &[&str]) -> Result<(), CopyError> {
     let plan = plan_to(store, root, folder, named)?;
     let sink = Box::new(LayoutSink::open(folder)?);
-    execute(&plan, &StoreSource::open(store.clone())?, sink, &Events::silent())
+    execute(&plan, &StoreSource::open(store.clone())?, sink, &Execution::new(Events::silent())).map(drop)
 }
 
 #[test]
@@ -115,7 +116,8 @@ fn what_is_there_does_not_move() {
     assert_eq!((moves.len(), plan.bytes()), (2, two.layer.size + two.config.size));
     let told = Told::default();
     let source = StoreSource::open(store.clone()).unwrap();
-    execute(&plan, &source, Box::new(LayoutSink::open(&target).unwrap()), &Events::new(told.clone())).unwrap();
+    execute(&plan, &source, Box::new(LayoutSink::open(&target).unwrap()), &Execution::new(Events::new(told.clone())))
+        .unwrap();
     let (mut started, mut done) = (Vec::new(), 0);
     for event in told.0.lock().unwrap().iter() {
         match event {

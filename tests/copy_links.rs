@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use kimg::copy::{self, CopyError, Root};
+use kimg::copy::{self, Choice, CopyError, Execution, Root};
 use kimg::error::{Category, Diagnose};
 use kimg::event::Events;
 use kimg::oci::{Descriptor, media_type};
@@ -22,8 +22,13 @@ const LAYER: &[u8] = &[1; 3_000_000];
 fn copy(store: &Store, root: &Descriptor, folder: &Path) -> Result<(), CopyError> {
     let source = StoreSource::open(store.clone())?;
     let sink = LayoutSink::open(folder)?;
-    let plan = copy::plan(&source, &sink, &[Root { descriptor: root.clone(), names: vec!["a:1".to_owned()] }])?;
-    copy::execute(&plan, &source, Box::new(sink), &Events::silent())
+    let plan = copy::plan(
+        &source,
+        &sink,
+        &[Root { descriptor: root.clone(), names: vec!["a:1".to_owned()] }],
+        &Choice::default(),
+    )?;
+    copy::execute(&plan, &source, Box::new(sink), &Execution::new(Events::silent())).map(drop)
 }
 
 /// The store as the next command finds it.

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 
 use archive::Archive;
-use kimg::copy::{self, CopyError, Root, Source};
+use kimg::copy::{self, Choice, CopyError, Execution, Root, Source};
 use kimg::digest::Digest;
 use kimg::error::Diagnose;
 use kimg::event::Events;
@@ -55,7 +55,7 @@ impl Source for Memory {
         unreachable!("{name} is not asked for")
     }
 
-    fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + '_>, CopyError> {
+    fn open(&self, descriptor: &Descriptor, _: u64) -> Result<Box<dyn Read + Send + '_>, CopyError> {
         Ok(Box::new(self.0[&descriptor.digest].as_slice()))
     }
 }
@@ -80,8 +80,8 @@ fn root(descriptor: Descriptor) -> Root {
 fn docker_archive(memory: &Memory, roots: &[Root]) -> Result<Vec<u8>, CopyError> {
     let buffer = Buffer::default();
     let sink = Box::new(DockerArchiveSink::new(transport::Archive::to("docker-archive:-", buffer.clone())));
-    let plan = copy::plan(memory, sink.as_ref(), roots)?;
-    copy::execute(&plan, memory, sink, &Events::silent())?;
+    let plan = copy::plan(memory, sink.as_ref(), roots, &Choice::default())?;
+    copy::execute(&plan, memory, sink, &Execution::new(Events::silent()))?;
     let bytes = std::mem::take(&mut *buffer.0.lock().unwrap());
     Ok(bytes)
 }
@@ -149,8 +149,8 @@ fn one_platform_is_what_docker_can_hold() {
     // An OCI archive holds them all, and what they name, each once.
     let buffer = Buffer::default();
     let sink = Box::new(OciArchiveSink::new(transport::Archive::to("oci-archive:-", buffer.clone())));
-    let plan = copy::plan(&memory, sink.as_ref(), &[root(both)]).unwrap();
-    copy::execute(&plan, &memory, sink, &Events::silent()).unwrap();
+    let plan = copy::plan(&memory, sink.as_ref(), &[root(both)], &Choice::default()).unwrap();
+    copy::execute(&plan, &memory, sink, &Execution::new(Events::silent())).unwrap();
     let archive = Archive::read(&buffer.0.lock().unwrap());
     let blobs = archive.files.iter().filter(|(path, _)| path.starts_with("blobs/sha256/") && path.len() > 13);
     let blobs: Vec<_> = blobs.inspect(|(path, bytes)| assert!(path.ends_with(&Digest::of(bytes).hex()))).collect();

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{Failure, build, catalog, completions, fetch, images, lock, store};
+use super::{Failure, build, catalog, completions, copy, fetch, images, lock, pull, push, store};
 use crate::definition::Catalog;
 use crate::definition::embedded::LONG_VERSION;
 
@@ -69,6 +69,12 @@ pub(super) enum Command {
     Images(images::Args),
     /// Look an image's packages up anew and write its lock
     Lock(lock::Args),
+    /// Copy an image from one place to another
+    Copy(copy::Args),
+    /// Copy an image of the store into a registry
+    Push(push::Args),
+    /// Copy an image of a registry into the store
+    Pull(pull::Args),
     /// Look after the store
     Store(store::Args),
     /// Print the completions of a shell

@@ -2,9 +2,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use super::CliError;
+use super::values::ArchiveFile;
+use super::{CliError, Failure};
+use crate::transport::Archive;
 
 /// Writes a whole file or, where that fails, leaves the one that was there: beside, synced, renamed. What is no file (a
 /// terminal, a pipe) is written to as it is.
@@ -22,6 +25,18 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
         let _ = fs::remove_file(&beside);
     }
     written.map_err(failed)
+}
+
+/// An archive that is written into a file or to standard output.
+pub(super) fn archive(file: &ArchiveFile, place: &str) -> Result<Archive, Failure> {
+    match file {
+        ArchiveFile::Path(path) => Ok(Archive::at(place, path)?),
+        // Not through the buffer of lines that answers have.
+        ArchiveFile::Stdout => {
+            let stdout = io::stdout().as_fd().try_clone_to_owned().map_err(CliError::Answer)?;
+            Ok(Archive::to(place, File::from(stdout)))
+        }
+    }
 }
 
 fn beside(target: &Path) -> io::Result<PathBuf> {

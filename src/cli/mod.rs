@@ -9,6 +9,7 @@ mod build;
 mod catalog;
 mod completions;
 mod configuration;
+mod copy;
 mod definition;
 mod environment;
 mod error;
@@ -18,6 +19,10 @@ mod files;
 mod images;
 mod interrupt;
 mod lock;
+mod places;
+mod pull;
+mod push;
+mod registry;
 mod session;
 mod settings;
 mod store;
@@ -61,6 +66,9 @@ fn run(command: Command, session: &Session) -> Result<(), Failure> {
         Command::Fetch(args) => fetch::run(&args, session),
         Command::Images(args) => images::run(&args),
         Command::Lock(args) => lock::run(&args, session),
+        Command::Copy(args) => copy::run(&args, session),
+        Command::Push(args) => push::run(&args, session),
+        Command::Pull(args) => pull::run(&args, session),
         Command::Store(args) => store::run(&args, session),
         Command::Completions(args) => completions::run(&args),
     }

@@ -1,25 +1,122 @@
-use super::unpack::open;
-use super::{CopyError, Have, Plan, Sink, Source};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Blob, CopyError, Have, Plan, PlannedBlob, Sink, Source, Stop, Taken};
 use crate::event::{Events, Outcome, TaskKind};
 
-/// Does what the plan says.
-pub fn execute(plan: &Plan, source: &dyn Source, mut sink: Box<dyn Sink>, events: &Events) -> Result<(), CopyError> {
-    sink.begin(plan)?;
-    for blob in plan.blobs.iter().filter(|blob| blob.have == Have::Absent) {
-        let task = events.task(TaskKind::Copy, blob.descriptor.digest.to_string(), Some(blob.descriptor.size));
-        let file = source.file(&blob.descriptor).filter(|_| blob.packed.is_none());
-        let taken = match file {
-            Some(file) => sink.take_file(&blob.descriptor, &file, &mut |done| task.progress(done))?,
-            None => false,
-        };
-        if !taken {
-            let mut content = open(source, blob)?;
-            sink.take_blob(&blob.descriptor, &mut content, &mut |done| task.progress(done))?;
-        }
-        task.finish(Outcome::Done);
+/// How a plan is done.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    /// Blobs at once, at most.
+    pub jobs: usize,
+    /// Where to tell of it.
+    pub events: Events,
+    /// Ends it.
+    pub stop: Stop,
+}
+
+impl Execution {
+    /// One blob after the other.
+    pub fn new(events: Events) -> Execution {
+        Execution { jobs: 1, events, stop: Stop::default() }
     }
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Blobs sent.
+    pub blobs: usize,
+    /// Bytes of blobs sent.
+    pub bytes: u64,
+    /// Bytes that were there of blobs of which the rest was sent.
+    pub resumed: u64,
+    /// Blobs mounted.
+    pub mounted: usize,
+    /// Blobs that were there.
+    pub present: usize,
+}
+
+/// Does what the plan says.
+pub fn execute(
+    plan: &Plan,
+    source: &dyn Source,
+    mut sink: Box<dyn Sink>,
+    execution: &Execution,
+) -> Result<Moved, CopyError> {
+    sink.begin(plan)?;
+    let moved = blobs(plan, source, sink.as_ref(), execution)?;
     for (descriptor, bytes) in &plan.manifests {
         sink.take_manifest(descriptor, bytes)?;
     }
-    sink.finish(&plan.roots)
+    sink.finish(&plan.roots)?;
+    Ok(moved)
+}
+
+/// Moves what is not there, biggest first; the first failure ends all.
+fn blobs(plan: &Plan, source: &dyn Source, sink: &dyn Sink, execution: &Execution) -> Result<Moved, CopyError> {
+    let moving: Vec<&PlannedBlob> = plan.blobs.iter().filter(|blob| blob.have != Have::Present).collect();
+    let moved = Moved { present: plan.blobs.len() - moving.len(), ..Moved::default() };
+    let jobs = sink.jobs(execution.jobs).clamp(1, moving.len().max(1));
+    let state = Mutex::new((moved, None));
+    let next = AtomicUsize::new(0);
+    let failed = execution.stop.below();
+    let work = || {
+        while let Some(planned) = moving.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if failed.is_set() {
+                return;
+            }
+            let result = one(planned, source, sink, &execution.events, &failed);
+            let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match result {
+                Ok(taken) => state.0.count(planned.descriptor.size, taken),
+                Err(error) => {
+                    failed.set();
+                    state.1.get_or_insert(error);
+                    return;
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..jobs {
+            scope.spawn(work);
+        }
+        work();
+    });
+    match state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        (moved, None) => Ok(moved),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+fn one(
+    planned: &PlannedBlob,
+    source: &dyn Source,
+    sink: &dyn Sink,
+    events: &Events,
+    stop: &Stop,
+) -> Result<Taken, CopyError> {
+    let descriptor = &planned.descriptor;
+    let task = events.task(TaskKind::Copy, descriptor.digest.to_string(), Some(descriptor.size));
+    let taken = sink.take_blob(&Blob::new(source, planned, stop), &|done| task.progress(done))?;
+    task.finish(match taken {
+        Taken::Sent { .. } => Outcome::Done,
+        Taken::Mounted | Taken::Present => Outcome::Present,
+    });
+    Ok(taken)
+}
+
+impl Moved {
+    fn count(&mut self, size: u64, taken: Taken) {
+        match taken {
+            Taken::Sent { from } => {
+                self.blobs += 1;
+                self.bytes += size - from.min(size);
+                self.resumed += from.min(size);
+            }
+            Taken::Mounted => self.mounted += 1,
+            Taken::Present => self.present += 1,
+        }
+    }
 }

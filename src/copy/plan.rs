@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::unpack::{self, Unpacked};
 use super::walk::walk;
-use super::{CopyError, Form, Have, Sink, Source};
+use super::{Choice, CopyError, Form, Have, Sink, Source};
 use crate::oci::Descriptor;
 
 /// An image or index to copy, and the names that it gets.
@@ -19,6 +19,8 @@ pub struct Root {
 pub struct Plan {
     /// What will be named.
     pub roots: Vec<Root>,
+    /// What is there already, whole and under its names: nothing of it is looked at.
+    pub there: Vec<Root>,
     /// Blobs, biggest first, each once.
     pub blobs: Vec<PlannedBlob>,
     /// Manifests with their bytes, children before parents, each once; none where the sink takes [`Form::Tars`].
@@ -50,10 +52,14 @@ pub struct PlannedImage {
 }
 
 impl Plan {
-    /// Bytes of blobs that move.
+    /// Bytes of blobs that move, as far as is known.
     pub fn bytes(&self) -> u64 {
-        let absent = self.blobs.iter().filter(|blob| blob.have == Have::Absent);
-        absent.fold(0, |total, blob| total.saturating_add(blob.descriptor.size))
+        let each = self.blobs.iter().map(|blob| match blob.have {
+            Have::Absent => blob.descriptor.size,
+            Have::PartAt(offset) => blob.descriptor.size.saturating_sub(offset),
+            Have::Present | Have::Mountable => 0,
+        });
+        each.fold(0, u64::saturating_add)
     }
 
     /// The plan for a sink that has layers one upon the other only: of each image's, from the lowest, `there` says how
@@ -72,19 +78,22 @@ impl Plan {
 }
 
 /// Plans the copy of images. What several of them share moves once.
-pub fn plan(source: &dyn Source, sink: &dyn Sink, roots: &[Root]) -> Result<Plan, CopyError> {
-    let graph = walk(source, roots)?;
-    let mut plan = Plan { roots: roots.to_vec(), blobs: Vec::new(), manifests: Vec::new(), images: Vec::new() };
+pub fn plan(source: &dyn Source, sink: &dyn Sink, roots: &[Root], choice: &Choice) -> Result<Plan, CopyError> {
+    let (mut wanted, mut there) = (Vec::new(), Vec::new());
+    for root in roots {
+        if sink.holds(root)? { there.push(root.clone()) } else { wanted.push(root.clone()) }
+    }
+    let graph = walk(source, sink, &wanted, choice)?;
+    let mut plan = Plan { roots: graph.roots, there, blobs: Vec::new(), manifests: Vec::new(), images: Vec::new() };
     match sink.form() {
         Form::AsIs => {
-            for descriptor in graph.blobs {
-                let have = sink.have(&descriptor)?;
-                plan.blobs.push(PlannedBlob { descriptor, have, packed: None });
-            }
+            let have = sink.have(&graph.blobs, source.origin().as_ref())?;
+            let planned = |(descriptor, have)| PlannedBlob { descriptor, have, packed: None };
+            plan.blobs = graph.blobs.into_iter().zip(have).map(planned).collect();
             plan.manifests = graph.manifests;
         }
         Form::Tars => {
-            let Unpacked { images, blobs } = unpack::plan(source, sink, roots, &graph.manifests)?;
+            let Unpacked { images, blobs } = unpack::plan(source, sink, &plan.roots, &graph.manifests)?;
             (plan.images, plan.blobs) = (images, blobs);
         }
     }

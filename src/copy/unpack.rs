@@ -8,8 +8,8 @@ use std::io::{self, BufReader, Read};
 
 use serde::Deserialize;
 
-use super::walk::read;
-use super::{CopyError, PlannedBlob, PlannedImage, Root, Sink, Source};
+use super::walk::{MAX_MANIFEST, whole};
+use super::{CopyError, Have, PlannedBlob, PlannedImage, Root, Sink, Source};
 use crate::digest::Digest;
 use crate::error::Category;
 use crate::oci::{Descriptor, Index, Manifest, RootFs, media_type};
@@ -50,7 +50,7 @@ pub(super) fn plan(
             blobs.insert(diff_id, blob);
         }
         let config = manifest.config;
-        let have = sink.have(&config)?;
+        let have = one(sink, &config)?;
         blobs.insert(config.digest, PlannedBlob { descriptor: config.clone(), have, packed: None });
         images.push(PlannedImage { names: root.names.clone(), config, layers });
     }
@@ -98,7 +98,7 @@ fn single_platform(
 fn diff_ids(source: &dyn Source, descriptor: &Descriptor, manifest: &Manifest) -> Result<Vec<Digest>, CopyError> {
     let wrong =
         |why: String| CopyError::Manifest { place: source.describe(), descriptor: descriptor.digest.to_string(), why };
-    let config: Layers = serde_json::from_slice(&read(source, &manifest.config)?)
+    let config: Layers = serde_json::from_slice(&configuration(source, &manifest.config)?)
         .map_err(|error| wrong(format!("its configuration is not one of an image: {error}")))?;
     let diff_ids = config.rootfs.diff_ids;
     match diff_ids.len() == manifest.layers.len() {
@@ -118,25 +118,37 @@ fn tar(source: &dyn Source, sink: &dyn Sink, packed: Descriptor, diff_id: Digest
     let size = match size {
         Some(size) => size,
         None => {
-            let mut tar = unpacked(source.open(&packed)?, &packed.media_type).map_err(failed(source, &packed))?;
+            let mut tar = unpacked(source.open(&packed, 0)?, &packed.media_type).map_err(failed(source, &packed))?;
             io::copy(&mut tar, &mut io::sink()).map_err(failed(source, &packed))?
         }
     };
     let descriptor = Descriptor::new(media_type::LAYER, diff_id, size);
-    let have = sink.have(&descriptor)?;
+    let have = one(sink, &descriptor)?;
     Ok(PlannedBlob { descriptor, have, packed: Some(packed) })
 }
 
-/// Opens a planned blob as the sink takes it.
-pub(super) fn open<'a>(source: &'a dyn Source, blob: &PlannedBlob) -> Result<Box<dyn Read + 'a>, CopyError> {
-    match &blob.packed {
-        None => source.open(&blob.descriptor),
-        Some(packed) => unpacked(source.open(packed)?, &packed.media_type).map_err(failed(source, packed)),
-    }
+fn one(sink: &dyn Sink, descriptor: &Descriptor) -> Result<Have, CopyError> {
+    Ok(sink.have(std::slice::from_ref(descriptor), None)?.first().copied().unwrap_or(Have::Absent))
+}
+
+fn configuration(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>, CopyError> {
+    whole(&source.describe(), descriptor, MAX_MANIFEST, || source.open(descriptor, 0))
+}
+
+/// Opens a planned blob at an offset, as the sink takes it.
+pub(super) fn open<'a>(
+    source: &'a dyn Source,
+    blob: &PlannedBlob,
+    offset: u64,
+) -> Result<Box<dyn Read + Send + 'a>, CopyError> {
+    let Some(packed) = &blob.packed else { return source.open(&blob.descriptor, offset) };
+    let mut tar = unpacked(source.open(packed, 0)?, &packed.media_type).map_err(failed(source, packed))?;
+    io::copy(&mut tar.by_ref().take(offset), &mut io::sink()).map_err(failed(source, packed))?;
+    Ok(tar)
 }
 
 /// The tar of a layer of that media type. Whoever reads it verifies it by its diff id.
-pub fn unpacked<'a>(content: impl Read + 'a, media_type: &str) -> io::Result<Box<dyn Read + 'a>> {
+pub fn unpacked<'a>(content: impl Read + Send + 'a, media_type: &str) -> io::Result<Box<dyn Read + Send + 'a>> {
     match media_type {
         media_type::LAYER => Ok(Box::new(content)),
         media_type::LAYER_GZIP => {

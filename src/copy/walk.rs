@@ -4,7 +4,7 @@ use std::io::Read;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{CopyError, Root, Source};
+use super::{Choice, CopyError, Root, Sink, Source};
 use crate::digest::Digest;
 use crate::oci::{Descriptor, Index, Manifest, media_type};
 
@@ -23,6 +23,8 @@ pub const MAX_MANIFESTS: u64 = 64 << 20;
 /// What images consist of.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
+    /// What is copied of the roots that were asked for.
+    pub roots: Vec<Root>,
     /// Blobs, in the order in which they were met, each once.
     pub blobs: Vec<Descriptor>,
     /// Manifests with their bytes, children before parents.
@@ -49,9 +51,14 @@ impl Shape {
     }
 }
 
-/// Reads all manifests below `roots`.
-pub(super) fn walk(source: &dyn Source, roots: &[Root]) -> Result<Graph, CopyError> {
-    let mut graph = Graph::default();
+/// Reads all manifests below `roots` that are chosen and that the sink lacks.
+pub(super) fn walk(
+    source: &dyn Source,
+    _sink: &dyn Sink,
+    roots: &[Root],
+    _choice: &Choice,
+) -> Result<Graph, CopyError> {
+    let mut graph = Graph { roots: roots.to_vec(), ..Graph::default() };
     for root in roots {
         visit(source, &root.descriptor, 0, &mut graph)?;
     }
@@ -69,11 +76,11 @@ fn visit(source: &dyn Source, descriptor: &Descriptor, depth: usize, graph: &mut
         return Err(wrong(format!("more than {MAX_DEPTH} levels, which no image has")));
     }
     let is_index = match descriptor.media_type.as_str() {
-        media_type::INDEX => true,
-        media_type::MANIFEST => false,
+        media_type::INDEX | media_type::DOCKER_LIST => true,
+        media_type::MANIFEST | media_type::DOCKER_MANIFEST => false,
         other => return Err(wrong(format!("the media type `{}` is not known", other.escape_debug()))),
     };
-    let bytes = read(source, descriptor)?;
+    let bytes = source.manifest(descriptor)?;
     graph.bytes += descriptor.size;
     if graph.bytes > MAX_MANIFESTS {
         return Err(wrong(format!("more than {MAX_MANIFESTS} bytes of manifests, which no image has")));
@@ -105,20 +112,21 @@ fn visit(source: &dyn Source, descriptor: &Descriptor, depth: usize, graph: &mut
     Ok(())
 }
 
-/// Reads a document whole, and verifies it.
-pub(super) fn read(source: &dyn Source, descriptor: &Descriptor) -> Result<Vec<u8>, CopyError> {
+/// Reads a document of `place` whole, and verifies it.
+pub(super) fn whole<'a>(
+    place: &str,
+    descriptor: &Descriptor,
+    limit: u64,
+    open: impl FnOnce() -> Result<Box<dyn Read + Send + 'a>, CopyError>,
+) -> Result<Vec<u8>, CopyError> {
     let wrong =
-        |why: String| CopyError::Manifest { place: source.describe(), descriptor: descriptor.digest.to_string(), why };
-    if descriptor.size > MAX_MANIFEST {
-        return Err(wrong(format!(
-            "{} bytes are more than the {MAX_MANIFEST} that a manifest may have",
-            descriptor.size
-        )));
+        |why: String| CopyError::Manifest { place: place.to_owned(), descriptor: descriptor.digest.to_string(), why };
+    if descriptor.size > limit {
+        return Err(wrong(format!("{} bytes are more than the {limit} that a manifest may have", descriptor.size)));
     }
     let mut bytes = Vec::new();
-    let mut content = source.open(descriptor)?.take(descriptor.size + 1);
-    content.read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
-    if bytes.len() as u64 != descriptor.size || Digest::of(&bytes) != descriptor.digest {
+    open()?.take(descriptor.size + 1).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+    if bytes.len() as u64 != descriptor.size || !descriptor.digest.fits(&bytes) {
         return Err(wrong("size or digest do not fit".to_owned()));
     }
     Ok(bytes)

@@ -5,6 +5,7 @@
 //! - `host`, `retry`, `request`: what is known of a host, how long to wait, one request with its redirects.
 //! - `fetch`, `range`, `transfer`: one download at its places, into part files that never mix hosts.
 //! - `schedule`, `get`, `probe`: many downloads side by side; one small document; whether a file is there.
+//! - `exchange`: one request of a protocol.
 //!
 //! No clock is read: waits are counted by tokio's timer, and a date in Retry-After is taken relative to the Date of the
 //! same answer.
@@ -12,6 +13,7 @@
 mod base;
 mod client;
 mod error;
+mod exchange;
 mod fetch;
 mod get;
 mod host;
@@ -34,6 +36,7 @@ use crate::store::Downloads;
 
 pub use base::Base;
 pub use error::{Failure, NetError, Why};
+pub use exchange::{Answer, Body, Exchange, Verb};
 pub use settings::Settings;
 
 /// One file that must be had.
@@ -81,6 +84,11 @@ impl Client {
     /// `limit` bytes are not read.
     pub async fn get(&self, places: &[(Base, String)], limit: u64) -> Result<Option<(Vec<u8>, String)>, NetError> {
         get::get(&self.0, places, limit).await
+    }
+
+    /// Makes one request of a protocol; any status is an answer. Neither redirects are followed nor credentials added.
+    pub async fn exchange(&self, ask: Exchange) -> Result<Answer, Failure> {
+        exchange::exchange(&self.0, ask).await
     }
 
     /// Asks the places in turn whether they have a file, each once and for [`Settings::probe_timeout`] at most: for

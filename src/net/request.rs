@@ -157,7 +157,7 @@ fn target(url: &Url, location: Option<&HeaderValue>) -> Result<Url, Failed> {
 }
 
 /// What it means that a request was not answered.
-fn unanswered(url: &Url, error: reqwest::Error) -> Failed {
+pub(super) fn unanswered(url: &Url, error: reqwest::Error) -> Failed {
     let slow = error.is_connect() && error.is_timeout();
     let connecting = error.is_connect();
     let tls = connecting && causes(&error).any(|io| io.kind() == io::ErrorKind::InvalidData);

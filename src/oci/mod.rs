@@ -21,6 +21,10 @@ pub mod media_type {
     pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
     /// An image manifest.
     pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    /// Docker's image manifest, schema 2, which has the shape of an OCI one.
+    pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+    /// Docker's manifest list, which has the shape of an OCI index.
+    pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
     /// An image configuration.
     pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
     /// A layer: tar.

@@ -1,5 +1,5 @@
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::blob::BlobWriter;
@@ -113,6 +113,16 @@ impl Layout {
     pub fn open_blob(&self, descriptor: &Descriptor) -> Result<Verified<File>, StoreError> {
         let file = self.open_file(descriptor)?;
         Ok(Verified::new(file, descriptor.digest, descriptor.size))
+    }
+
+    /// Opens a blob at an offset in bytes: reading from 0 to the end verifies it.
+    pub fn open_blob_at(&self, descriptor: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send>, StoreError> {
+        if offset == 0 {
+            return Ok(Box::new(self.open_blob(descriptor)?));
+        }
+        let mut file = self.open_file(descriptor)?;
+        file.seek(SeekFrom::Start(offset)).map_err(StoreError::io("read", &self.blob_path(&descriptor.digest)))?;
+        Ok(Box::new(file))
     }
 
     /// Opens a blob's file, which is not verified.

@@ -29,6 +29,7 @@ mod verified;
 mod whole_file;
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::oci::Descriptor;
@@ -109,6 +110,14 @@ impl Store {
     /// A blob as the file that it is, for [`Layout::link`].
     pub fn blob_file(&self, descriptor: &Descriptor) -> BlobFile {
         self.layout.blob_file(&descriptor.digest)
+    }
+
+    /// Opens a blob at an offset in bytes: reading from 0 to the end verifies it.
+    pub fn open_blob_at(&self, descriptor: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send>, StoreError> {
+        if offset == 0 {
+            return Ok(Box::new(self.open_blob(descriptor)?));
+        }
+        self.layout.open_blob_at(descriptor, offset)
     }
 
     /// Begins a blob whose digest is not known yet.

@@ -71,7 +71,7 @@ impl Archive {
         path: &str,
         descriptor: &Descriptor,
         content: &mut dyn Read,
-        progress: &mut dyn FnMut(u64),
+        progress: &dyn Fn(u64),
     ) -> Result<(), CopyError> {
         let header = self.header(path, EntryKind::File { size: descriptor.size }, 0o644)?;
         self.write(&header)?;

@@ -1,9 +1,9 @@
-use std::io::Read;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
 use super::{Archive, docker_name};
-use crate::copy::{CopyError, Form, Have, Plan, PlannedImage, Root, Sink};
+use crate::copy::{Blob, CopyError, Form, Have, Origin, Plan, PlannedImage, Root, Sink, Taken};
 use crate::digest::Digest;
 use crate::oci::{self, Descriptor, media_type};
 
@@ -13,13 +13,14 @@ use crate::oci::{self, Descriptor, media_type};
 /// bytes.
 #[derive(Debug)]
 pub struct DockerArchiveSink {
-    archive: Archive,
+    place: String,
+    archive: Mutex<Archive>,
 }
 
 impl DockerArchiveSink {
     /// Images into that archive.
     pub fn new(archive: Archive) -> DockerArchiveSink {
-        DockerArchiveSink { archive }
+        DockerArchiveSink { place: archive.place().to_owned(), archive: Mutex::new(archive) }
     }
 }
 
@@ -70,7 +71,7 @@ fn tar_path(diff_id: &Digest) -> String {
 
 impl Sink for DockerArchiveSink {
     fn describe(&self) -> String {
-        self.archive.place().to_owned()
+        self.place.clone()
     }
 
     fn form(&self) -> Form {
@@ -78,32 +79,30 @@ impl Sink for DockerArchiveSink {
     }
 
     fn begin(&mut self, plan: &Plan) -> Result<(), CopyError> {
-        let items = items(&plan.images, self.archive.place())?;
-        self.archive.file("manifest.json", &oci::to_bytes(&items))
+        let items = items(&plan.images, &self.place)?;
+        self.archive.get_mut().unwrap_or_else(PoisonError::into_inner).file("manifest.json", &oci::to_bytes(&items))
     }
 
-    fn have(&self, _: &Descriptor) -> Result<Have, CopyError> {
-        Ok(Have::Absent)
+    fn have(&self, blobs: &[Descriptor], _: Option<&Origin>) -> Result<Vec<Have>, CopyError> {
+        Ok(vec![Have::Absent; blobs.len()])
     }
 
-    fn take_blob(
-        &mut self,
-        descriptor: &Descriptor,
-        content: &mut dyn Read,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<(), CopyError> {
+    fn take_blob(&self, blob: &Blob<'_>, progress: &dyn Fn(u64)) -> Result<Taken, CopyError> {
+        let descriptor = blob.descriptor();
         let path = match descriptor.media_type.as_str() {
             media_type::LAYER => tar_path(&descriptor.digest),
             _ => config_path(&descriptor.digest),
         };
-        self.archive.blob(&path, descriptor, content, progress)
+        let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
+        archive.blob(&path, descriptor, &mut blob.open(0)?, progress)?;
+        Ok(Taken::Sent { from: 0 })
     }
 
-    fn take_manifest(&mut self, _: &Descriptor, _: &[u8]) -> Result<(), CopyError> {
+    fn take_manifest(&self, _: &Descriptor, _: &[u8]) -> Result<(), CopyError> {
         Ok(())
     }
 
     fn finish(self: Box<Self>, _: &[Root]) -> Result<(), CopyError> {
-        self.archive.finish()
+        self.archive.into_inner().unwrap_or_else(PoisonError::into_inner).finish()
     }
 }

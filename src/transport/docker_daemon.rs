@@ -1,8 +1,8 @@
 //! A Docker daemon: images are loaded into it as the tar of `docker save`, with the layers only that it lacks.
 
-use std::io::{self, Read, Write};
-use std::sync::Arc;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard::errors::Error;
@@ -16,9 +16,10 @@ use tokio::task::JoinHandle;
 
 use super::docker_images::Images;
 use super::{Archive, DockerArchiveSink, DockerHost, docker_error};
-use crate::copy::{self, CopyError, Form, Have, Plan, PlannedImage, Root, Sink, Source};
+use crate::copy::{
+    self, Blob, Choice, CopyError, Execution, Form, Have, Origin, Plan, PlannedImage, Root, Sink, Source, Taken,
+};
 use crate::error::{Category, Diagnose};
-use crate::event::Events;
 use crate::oci::Descriptor;
 
 /// How long a daemon may take to answer a question.
@@ -57,8 +58,9 @@ impl Daemon {
     }
 
     /// Loads images. Layers that the daemon has are left out; where it does not take that, they are sent.
-    pub fn load(&self, source: &dyn Source, roots: &[Root], events: &Events) -> Result<(), CopyError> {
-        let all = copy::plan(source, &self.sink(), roots)?;
+    pub fn load(&self, source: &dyn Source, roots: &[Root], execution: &Execution) -> Result<(), CopyError> {
+        let events = &execution.events;
+        let all = copy::plan(source, &self.sink(), roots, &Choice::default())?;
         let images = Images::of(self, &all.images)?;
         if images.hold(&all.images) {
             events.detail(format!("{}: the images are there", self.place));
@@ -68,21 +70,21 @@ impl Daemon {
         let left_out = plan.blobs.iter().filter(|blob| blob.have == Have::Present).count();
         let sink = self.sink();
         let refused = sink.refused.clone();
-        match copy::execute(&plan, source, Box::new(sink), events) {
+        match copy::execute(&plan, source, Box::new(sink), execution) {
             Err(error) if left_out > 0 && refused.load(Ordering::Relaxed) => {
                 events.detail(format!("{error}; all layers are sent"));
-                copy::execute(&all, source, Box::new(self.sink()), events)
+                copy::execute(&all, source, Box::new(self.sink()), execution).map(drop)
             }
-            Ok(()) if left_out > 0 => {
+            Ok(_) if left_out > 0 => {
                 events.detail(format!("{}: {left_out} layers were there", self.place));
                 Ok(())
             }
-            result => result,
+            result => result.map(drop),
         }
     }
 
     fn sink(&self) -> DaemonSink {
-        DaemonSink { daemon: self.clone(), planned: Vec::new(), loading: None, refused: Arc::default() }
+        DaemonSink { daemon: self.clone(), planned: Vec::new(), loading: Mutex::new(None), refused: Arc::default() }
     }
 
     /// Waits for the answer to a question.
@@ -106,7 +108,7 @@ struct DaemonSink {
     daemon: Daemon,
     /// What it is to have.
     planned: Vec<PlannedImage>,
-    loading: Option<Loading>,
+    loading: Mutex<Option<Loading>>,
     /// Whether it did not want what it was sent.
     refused: Arc<AtomicBool>,
 }
@@ -171,10 +173,11 @@ impl DaemonSink {
     }
 
     /// Does a step; where the daemon hung up, its answer tells why.
-    fn step(&mut self, step: impl FnOnce(&mut DockerArchiveSink) -> Result<(), CopyError>) -> Result<(), CopyError> {
-        let Some(loading) = &mut self.loading else { return Ok(()) };
+    fn step(&self, step: impl FnOnce(&mut DockerArchiveSink) -> Result<(), CopyError>) -> Result<(), CopyError> {
+        let mut under_way = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(loading) = under_way.as_mut() else { return Ok(()) };
         let Err(error) = step(&mut loading.archive) else { return Ok(()) };
-        match (error.category(), self.loading.take()) {
+        match (error.category(), under_way.take()) {
             // Only writing fails so.
             (Category::Failed, Some(Loading { archive, request, .. })) => {
                 drop(archive);
@@ -196,29 +199,29 @@ impl Sink for DaemonSink {
 
     fn begin(&mut self, plan: &Plan) -> Result<(), CopyError> {
         self.planned = plan.images.clone();
-        self.loading = Some(self.start());
+        self.loading = Mutex::new(Some(self.start()));
         self.step(|archive| archive.begin(plan))
     }
 
-    fn have(&self, _: &Descriptor) -> Result<Have, CopyError> {
-        Ok(Have::Absent)
+    fn have(&self, blobs: &[Descriptor], _: Option<&Origin>) -> Result<Vec<Have>, CopyError> {
+        Ok(vec![Have::Absent; blobs.len()])
     }
 
-    fn take_blob(
-        &mut self,
-        descriptor: &Descriptor,
-        content: &mut dyn Read,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<(), CopyError> {
-        self.step(|archive| archive.take_blob(descriptor, content, progress))
+    fn take_blob(&self, blob: &Blob<'_>, progress: &dyn Fn(u64)) -> Result<Taken, CopyError> {
+        self.step(|archive| archive.take_blob(blob, progress).map(drop))?;
+        Ok(Taken::Sent { from: 0 })
     }
 
-    fn take_manifest(&mut self, _: &Descriptor, _: &[u8]) -> Result<(), CopyError> {
+    fn take_manifest(&self, _: &Descriptor, _: &[u8]) -> Result<(), CopyError> {
         Ok(())
     }
 
     fn finish(mut self: Box<Self>, roots: &[Root]) -> Result<(), CopyError> {
-        let Some(Loading { archive, whole, request }) = self.loading.take() else { return Ok(()) };
+        let Some(Loading { archive, whole, request }) =
+            self.loading.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+        else {
+            return Ok(());
+        };
         whole.store(true, Ordering::Release);
         let sent = Box::new(archive).finish(roots);
         self.answer(request)?;

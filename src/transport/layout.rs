@@ -1,10 +1,10 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::copy::{CopyError, Have, Plan, Root, Sink};
+use crate::copy::{Blob, CopyError, Have, Origin, Plan, Root, Sink, Taken};
 use crate::error::{Category, Diagnose};
 use crate::oci::Descriptor;
-use crate::store::{BlobFile, Layout, StoreError, Verified};
+use crate::store::{Layout, Store, StoreError, Verified};
 
 /// An OCI layout in a folder, as a sink. Images that are there stay; a name that is there is moved.
 #[derive(Debug)]
@@ -23,16 +23,16 @@ impl LayoutSink {
         Ok(LayoutSink { layout, place })
     }
 
+    /// The store, whose lease the caller holds.
+    pub fn of_store(store: &Store) -> LayoutSink {
+        LayoutSink { layout: store.layout().clone(), place: "store".to_owned() }
+    }
+
     fn failed(&self, what: &str) -> impl FnOnce(StoreError) -> CopyError {
         failed(&self.place, what)
     }
 
-    fn take(
-        &self,
-        descriptor: &Descriptor,
-        content: &mut dyn Read,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<(), CopyError> {
+    fn take(&self, descriptor: &Descriptor, content: &mut dyn Read, progress: &dyn Fn(u64)) -> Result<(), CopyError> {
         let name = descriptor.digest.to_string();
         let mut blob = self.layout.create_blob().map_err(self.failed(&name))?;
         self.pass(descriptor, content, &mut |bytes| blob.append(bytes).map_err(self.failed(&name)), progress)?;
@@ -45,7 +45,7 @@ impl LayoutSink {
         descriptor: &Descriptor,
         content: &mut dyn Read,
         to: &mut dyn FnMut(&[u8]) -> Result<(), CopyError>,
-        progress: &mut dyn FnMut(u64),
+        progress: &dyn Fn(u64),
     ) -> Result<(), CopyError> {
         let mut content = Verified::new(content, descriptor.digest, descriptor.size);
         let mut buffer = vec![0; 1 << 20];
@@ -68,7 +68,7 @@ impl LayoutSink {
     }
 }
 
-fn failed(place: &str, what: &str) -> impl FnOnce(StoreError) -> CopyError {
+pub(super) fn failed(place: &str, what: &str) -> impl FnOnce(StoreError) -> CopyError {
     let (place, what) = (place.to_owned(), what.to_owned());
     move |error| CopyError::Failed {
         place,
@@ -89,35 +89,30 @@ impl Sink for LayoutSink {
         Ok(())
     }
 
-    fn have(&self, descriptor: &Descriptor) -> Result<Have, CopyError> {
-        Ok(if self.layout.has(descriptor) { Have::Present } else { Have::Absent })
+    fn jobs(&self, allowed: usize) -> usize {
+        allowed
     }
 
-    fn take_blob(
-        &mut self,
-        descriptor: &Descriptor,
-        content: &mut dyn Read,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<(), CopyError> {
-        self.take(descriptor, content, progress)
+    fn have(&self, blobs: &[Descriptor], _: Option<&Origin>) -> Result<Vec<Have>, CopyError> {
+        let each = |blob| if self.layout.has(blob) { Have::Present } else { Have::Absent };
+        Ok(blobs.iter().map(each).collect())
     }
 
-    fn take_file(
-        &mut self,
-        descriptor: &Descriptor,
-        file: &BlobFile,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<bool, CopyError> {
-        let Some(link) = self.layout.link(descriptor, file) else { return Ok(false) };
+    fn take_blob(&self, blob: &Blob<'_>, progress: &dyn Fn(u64)) -> Result<Taken, CopyError> {
+        let descriptor = blob.descriptor();
+        let Some(link) = blob.file().and_then(|file| self.layout.link(descriptor, &file)) else {
+            self.take(descriptor, &mut blob.open(0)?, progress)?;
+            return Ok(Taken::Sent { from: 0 });
+        };
         if !link.is_written_here() {
             self.pass(descriptor, &mut link.file(), &mut |_| Ok(()), progress)?;
         }
         link.commit(&descriptor.digest).map_err(self.failed(&descriptor.digest.to_string()))?;
-        Ok(true)
+        Ok(Taken::Sent { from: 0 })
     }
 
-    fn take_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
-        self.take(descriptor, &mut &bytes[..], &mut |_| {})
+    fn take_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
+        self.take(descriptor, &mut &bytes[..], &|_| {})
     }
 
     fn finish(self: Box<Self>, roots: &[Root]) -> Result<(), CopyError> {

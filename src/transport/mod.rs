@@ -8,7 +8,9 @@ mod docker_host;
 mod docker_images;
 mod docker_name;
 mod layout;
+mod layout_source;
 mod oci_archive;
+pub mod registry;
 mod store;
 
 pub use archive::Archive;
@@ -17,5 +19,6 @@ pub use docker_daemon::Daemon;
 pub use docker_host::{DockerHost, InvalidDockerHost};
 pub use docker_name::docker_name;
 pub use layout::LayoutSink;
+pub use layout_source::LayoutSource;
 pub use oci_archive::OciArchiveSink;
 pub use store::StoreSource;

@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::sync::{Mutex, PoisonError};
 
 use super::Archive;
-use crate::copy::{CopyError, Have, Plan, Root, Sink};
+use crate::copy::{Blob, CopyError, Have, Origin, Plan, Root, Sink, Taken};
 use crate::digest::Digest;
 use crate::oci::{self, Descriptor, Index};
 use crate::store::{LAYOUT, NAME};
@@ -11,14 +12,35 @@ use crate::store::{LAYOUT, NAME};
 /// takes them, each once; the same images always give the same bytes.
 #[derive(Debug)]
 pub struct OciArchiveSink {
+    place: String,
+    tar: Mutex<Tar>,
+}
+
+#[derive(Debug)]
+struct Tar {
     archive: Archive,
     written: BTreeSet<Digest>,
+}
+
+impl Tar {
+    fn take(
+        &mut self,
+        descriptor: &Descriptor,
+        content: &mut dyn Read,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), CopyError> {
+        // A manifest may be another's layer.
+        match self.written.insert(descriptor.digest) {
+            true => self.archive.blob(&path(&descriptor.digest), descriptor, content, progress),
+            false => Ok(()),
+        }
+    }
 }
 
 impl OciArchiveSink {
     /// Images into that archive.
     pub fn new(archive: Archive) -> OciArchiveSink {
-        OciArchiveSink { archive, written: BTreeSet::new() }
+        OciArchiveSink { place: archive.place().to_owned(), tar: Mutex::new(Tar { archive, written: BTreeSet::new() }) }
     }
 }
 
@@ -43,41 +65,35 @@ fn path(digest: &Digest) -> String {
 
 impl Sink for OciArchiveSink {
     fn describe(&self) -> String {
-        self.archive.place().to_owned()
+        self.place.clone()
     }
 
     fn begin(&mut self, plan: &Plan) -> Result<(), CopyError> {
-        self.archive.file("oci-layout", LAYOUT.as_bytes())?;
-        self.archive.file("index.json", &oci::to_bytes(&index(&plan.roots)))?;
+        let archive = &mut self.tar.get_mut().unwrap_or_else(PoisonError::into_inner).archive;
+        archive.file("oci-layout", LAYOUT.as_bytes())?;
+        archive.file("index.json", &oci::to_bytes(&index(&plan.roots)))?;
         let blobs = plan.blobs.iter().map(|blob| blob.descriptor.digest);
         let manifests = plan.manifests.iter().map(|(descriptor, _)| descriptor.digest);
         let algorithms: BTreeSet<&str> = blobs.chain(manifests).map(|digest| digest.algorithm().name()).collect();
-        self.archive.folder("blobs")?;
-        algorithms.iter().try_for_each(|algorithm| self.archive.folder(&format!("blobs/{algorithm}")))
+        archive.folder("blobs")?;
+        algorithms.iter().try_for_each(|algorithm| archive.folder(&format!("blobs/{algorithm}")))
     }
 
-    fn have(&self, _: &Descriptor) -> Result<Have, CopyError> {
-        Ok(Have::Absent)
+    fn have(&self, blobs: &[Descriptor], _: Option<&Origin>) -> Result<Vec<Have>, CopyError> {
+        Ok(vec![Have::Absent; blobs.len()])
     }
 
-    fn take_blob(
-        &mut self,
-        descriptor: &Descriptor,
-        content: &mut dyn Read,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<(), CopyError> {
-        // A manifest may be another's layer.
-        match self.written.insert(descriptor.digest) {
-            true => self.archive.blob(&path(&descriptor.digest), descriptor, content, progress),
-            false => Ok(()),
-        }
+    fn take_blob(&self, blob: &Blob<'_>, progress: &dyn Fn(u64)) -> Result<Taken, CopyError> {
+        let mut tar = self.tar.lock().unwrap_or_else(PoisonError::into_inner);
+        tar.take(blob.descriptor(), &mut blob.open(0)?, progress)?;
+        Ok(Taken::Sent { from: 0 })
     }
 
-    fn take_manifest(&mut self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
-        self.take_blob(descriptor, &mut &bytes[..], &mut |_| {})
+    fn take_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
+        self.tar.lock().unwrap_or_else(PoisonError::into_inner).take(descriptor, &mut &bytes[..], &|_| {})
     }
 
     fn finish(self: Box<Self>, _: &[Root]) -> Result<(), CopyError> {
-        self.archive.finish()
+        self.tar.into_inner().unwrap_or_else(PoisonError::into_inner).archive.finish()
     }
 }

@@ -31,10 +31,9 @@ impl Source for StoreSource {
         found.ok_or_else(|| CopyError::NotFound { place: PLACE.to_owned(), name: name.to_owned() })
     }
 
-    fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + '_>, CopyError> {
-        let blob = self.store.open_blob(descriptor);
-        let blob = blob.map_err(|error| CopyError::because(PLACE, &descriptor.digest.to_string(), &error))?;
-        Ok(Box::new(blob))
+    fn open(&self, blob: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send + '_>, CopyError> {
+        let opened = self.store.open_blob_at(blob, offset);
+        opened.map_err(|error| CopyError::because(PLACE, &blob.digest.to_string(), &error))
     }
 
     fn file(&self, blob: &Descriptor) -> Option<BlobFile> {

@@ -3,8 +3,9 @@ use std::path::PathBuf;
 
 use super::{InvalidValue, tag};
 use crate::definition::nearest;
+use crate::oci::{InvalidReference, Reference};
 
-/// Where built images go besides the store.
+/// A place that images come from or go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) enum Location {
     /// `oci:DIR[:REF]`: an OCI layout, and the image's name there where it is not to be its own names.
@@ -25,6 +26,18 @@ pub(in crate::cli) enum Location {
     },
     /// `docker-daemon:REF`, and `--load`, which has no name of its own.
     Daemon {
+        /// The name.
+        name: Option<String>,
+    },
+    /// `docker://REF`: a repository of a registry.
+    Registry {
+        /// Repository, and tag or digest.
+        reference: Reference,
+        /// The tag or digest.
+        name: Option<String>,
+    },
+    /// `store:REF`: kimg's own store.
+    Store {
         /// The name.
         name: Option<String>,
     },
@@ -52,7 +65,11 @@ impl Location {
     /// The name that an image gets there, where it is given.
     pub(in crate::cli) fn name(&self) -> Option<&String> {
         match self {
-            Location::Layout { name, .. } | Location::Archive { name, .. } | Location::Daemon { name } => name.as_ref(),
+            Location::Layout { name, .. }
+            | Location::Archive { name, .. }
+            | Location::Daemon { name }
+            | Location::Registry { name, .. }
+            | Location::Store { name } => name.as_ref(),
         }
     }
 
@@ -77,6 +94,8 @@ impl Location {
             Location::Layout { folder, .. } => format!("oci:{}", folder.display()),
             Location::Archive { kind, file, .. } => format!("{kind}:{file}"),
             Location::Daemon { .. } => "docker-daemon".to_owned(),
+            Location::Registry { reference, .. } => format!("docker://{}", reference.repository),
+            Location::Store { .. } => "store".to_owned(),
         }
     }
 }
@@ -99,12 +118,13 @@ impl fmt::Display for ArchiveFile {
     }
 }
 
-const KINDS: [&str; 4] = ["oci", "oci-archive", "docker-archive", "docker-daemon"];
+const KINDS: [&str; 6] = ["docker", "oci", "oci-archive", "docker-archive", "docker-daemon", "store"];
 
-/// The other locations of skopeo's kind, which kimg will write one day.
-const NOT_YET: [&str; 3] = ["docker", "store", "bundle"];
+/// The other location of kimg's, which it will write one day.
+const NOT_YET: [&str; 1] = ["bundle"];
 
-const FORMS: &str = "write oci:DIR, oci-archive:FILE, docker-archive:FILE or docker-daemon:NAME:TAG";
+const FORMS: &str =
+    "write docker://NAME:TAG, oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME:TAG or store:NAME";
 
 /// Parses a location as skopeo writes it: the folder or file ends at the first `:`.
 pub(in crate::cli) fn location(text: &str) -> Result<Location, InvalidValue> {
@@ -129,6 +149,9 @@ pub(in crate::cli) fn location(text: &str) -> Result<Location, InvalidValue> {
             "write docker-daemon:NAME:TAG, or --load for the image's own names",
         )),
         "docker-daemon" => Ok(Location::Daemon { name: Some(tag(rest)?) }),
+        "docker" => registry(rest),
+        "store" if rest.is_empty() => Err(InvalidValue::new("the name is missing", "`kimg store ls` lists names")),
+        "store" => Ok(Location::Store { name: Some(tag(rest)?) }),
         kind if NOT_YET.contains(&kind) => {
             let why = format!("kimg cannot write {kind}: yet");
             Err(InvalidValue::new(why, "write oci:DIR, from which skopeo copies to anywhere"))
@@ -139,6 +162,23 @@ pub(in crate::cli) fn location(text: &str) -> Result<Location, InvalidValue> {
             Err(InvalidValue::new("there is no such kind of location", hint))
         }
     }
+}
+
+/// A reference of a registry, without `docker://` before it; with it, it is the same.
+pub(in crate::cli) fn reference(text: &str) -> Result<Location, InvalidValue> {
+    registry(&format!("//{}", text.strip_prefix("docker://").unwrap_or(text)))
+}
+
+/// `//NAME[:TAG][@DIGEST]`; with both, the digest is what counts, and the tag is for people.
+fn registry(rest: &str) -> Result<Location, InvalidValue> {
+    let text = rest
+        .strip_prefix("//")
+        .ok_or_else(|| InvalidValue::new("a registry is written with two slashes", format!("write docker://{rest}")))?;
+    let reference: Reference = text
+        .parse()
+        .map_err(|error: InvalidReference| InvalidValue::new(error.to_string(), "write docker://HOST/PATH:TAG"))?;
+    let name = reference.digest.map(|digest| digest.to_string()).or_else(|| reference.tag.clone());
+    Ok(Location::Registry { reference, name })
 }
 
 fn archive(kind: ArchiveKind, rest: &str) -> Result<Location, InvalidValue> {
@@ -172,7 +212,18 @@ mod tests {
         let layout = |name: Option<&str>| Location::Layout { folder: "a/b".into(), name: name.map(str::to_owned) };
         assert_eq!(location("oci:a/b"), Ok(layout(None)));
         assert_eq!(location("oci:a/b:kafka:3.5.2"), Ok(layout(Some("kafka:3.5.2"))));
-        for wrong in ["", "out", "oci:", "oci::x", "oci:a:", "docker://registry.example/a", "oic:a"] {
+        for wrong in [
+            "",
+            "out",
+            "oci:",
+            "oci::x",
+            "oci:a:",
+            "docker:registry.example/a",
+            "docker://",
+            "docker://a:b:c",
+            "store:",
+            "oic:a",
+        ] {
             assert!(location(wrong).is_err(), "{wrong}");
         }
     }
@@ -183,7 +234,9 @@ mod tests {
             if let Ok(location) = location(&format!("{kind}:{rest}")) {
                 prop_assert!(location.place().starts_with(kind));
                 let name = location.name().cloned().unwrap_or_default();
-                prop_assert!(rest.ends_with(&name) && location.name().is_none_or(|name| tag(name).is_ok()));
+                prop_assert!(rest.ends_with(&name));
+                let is_tag = matches!(location, Location::Registry { .. }) || tag(&name).is_ok();
+                prop_assert!(is_tag || location.name().is_none());
             }
         }
     }

@@ -1,0 +1,24 @@
+//! A registry: distribution-spec 1.1 as servers really speak it.
+//!
+//! - `repository`: which URLs a reference means; `profile`: what is known of particular registries.
+//! - `challenge`, `credentials`, `token`: who to be, and to whom that may be shown.
+//! - `session`: one request with all of that; `refusal`: what an answer that is no success means.
+//! - `source`, `upload`, `sink`: images from and into a repository.
+
+mod challenge;
+mod credentials;
+mod profile;
+mod refusal;
+mod repository;
+mod session;
+mod sink;
+mod source;
+mod token;
+mod upload;
+
+pub use challenge::{Challenge, challenges};
+pub use credentials::{AuthFile, Credentials, InvalidAuthFile};
+pub use repository::{Repository, Transport};
+pub use session::{Session, Trust};
+pub use sink::RegistrySink;
+pub use source::RegistrySource;
