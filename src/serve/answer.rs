@@ -38,7 +38,8 @@ impl Refused {
     /// The error as an answer.
     pub(super) fn answer(self) -> Answer {
         let errors = json!({ "errors": [{ "code": self.code, "message": self.message }] });
-        let builder = self.headers.iter().fold(start(self.status), |builder, (name, value)| builder.header(*name, value));
+        let builder =
+            self.headers.iter().fold(start(self.status), |builder, (name, value)| builder.header(*name, value));
         document(builder, "application/json", &errors)
     }
 }

@@ -91,10 +91,7 @@ fn digest(name: &Name, content: &[u8]) -> Result<Digest, Refused> {
 }
 
 fn is_manifest(text: &str) -> bool {
-    matches!(
-        text,
-        media_type::MANIFEST | media_type::INDEX | media_type::DOCKER_MANIFEST | media_type::DOCKER_LIST
-    )
+    matches!(text, media_type::MANIFEST | media_type::INDEX | media_type::DOCKER_MANIFEST | media_type::DOCKER_LIST)
 }
 
 /// Layers that stay where they are (image-spec 1.1, layer.md, "Non-Distributable Layers").

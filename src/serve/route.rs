@@ -98,7 +98,8 @@ mod tests {
         assert_eq!(route("/v2/a/blobs/uploads/"), Some(Route::Uploads(own("a"))));
         assert_eq!(route("/v2/blobs/uploads/blobs/uploads/x"), Some(Route::Upload(own("blobs/uploads"), own("x"))));
         assert_eq!(route("/v2/a/tags/list"), Some(Route::Tags(own("a"))));
-        for wrong in ["/", "/v1/", "/v2/a", "/v2/../blobs/uploads/", "/v2/A/tags/list", "/v2/a/blobs/..", "/v2/tags/list"]
+        for wrong in
+            ["/", "/v1/", "/v2/a", "/v2/../blobs/uploads/", "/v2/A/tags/list", "/v2/a/blobs/..", "/v2/tags/list"]
         {
             assert_eq!(route(wrong), None, "{wrong}");
         }

@@ -12,7 +12,8 @@ pub(super) fn list(repositories: &Repositories, repository: &str, query: &Query)
         return Err(Refused::new(StatusCode::NOT_FOUND, "NAME_UNKNOWN", "repository name not known to registry"));
     }
     let last = query.get("last").map(String::as_str).unwrap_or_default();
-    let mut tags: Vec<String> = named.into_iter().filter_map(|(tag, _)| tag).filter(|tag| tag.as_str() > last).collect();
+    let mut tags: Vec<String> =
+        named.into_iter().filter_map(|(tag, _)| tag).filter(|tag| tag.as_str() > last).collect();
     tags.sort();
     let mut builder = start(StatusCode::OK);
     if let Some(count) = query.get("n") {

@@ -1,5 +1,7 @@
 //! Lists that come in pages (RFC 8288, which distribution-spec 1.1 pages by).
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use super::Session;
@@ -22,7 +24,7 @@ pub(super) async fn pages(
     accept: &str,
     mut take: impl FnMut(&[u8]) -> Result<(), CopyError>,
 ) -> Result<Option<Answer>, CopyError> {
-    let mut url = first;
+    let (mut url, mut seen) = (first, BTreeSet::new());
     for page in 0..PAGES {
         let mut answer = read(session, what, &url, &[("accept", accept.to_owned())]).await?;
         match answer.status {
@@ -36,8 +38,11 @@ pub(super) async fn pages(
         let Some(next) = next else { return Ok(None) };
         let next = Url::parse(&url).and_then(|url| url.join(&next)).map(|url| url.to_string());
         match next {
-            Ok(next) if next == url => return Err(refused(session, what, "a page of the list leads to itself".to_owned())),
-            Ok(next) if session.is_own(&next) => url = next,
+            Ok(next) if session.is_own(&next) => {
+                if !seen.insert(std::mem::replace(&mut url, next)) || seen.contains(&url) {
+                    return Err(refused(session, what, "the list goes round in a circle".to_owned()));
+                }
+            }
             _ => return Err(refused(session, what, "the list goes on at another host".to_owned())),
         }
     }

@@ -148,7 +148,8 @@ impl Reading {
 
 /// Whether a Content-Range is what is missing, or its beginning (RFC 9110, 14.4).
 fn continues(range: Option<&str>, offset: u64, size: u64) -> bool {
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let digits =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
     let parse = || {
         let (part, total) = range?.trim().strip_prefix("bytes ")?.trim().split_once('/')?;
         let (first, last) = part.split_once('-')?;
@@ -183,7 +184,8 @@ mod tests {
     fn only_what_continues_exactly_is_continued() {
         let continues = |text: &str| continues(Some(text), 10, 100);
         assert!(continues("bytes 10-99/100") && continues("bytes 10-19/*"));
-        for wrong in ["", "bytes", "bytes */100", "bytes 9-99/100", "bytes 10-100/*", "bytes 10-99/101", "bytes 10-9/100"]
+        for wrong in
+            ["", "bytes", "bytes */100", "bytes 9-99/100", "bytes 10-100/*", "bytes 10-99/101", "bytes 10-9/100"]
         {
             assert!(!continues(wrong), "{wrong}");
         }
