@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::Session;
-use super::redirect::{read, refused};
+use super::document::document;
+use super::redirect::refused;
 use crate::copy::CopyError;
 use crate::net::Answer;
 
@@ -26,16 +27,13 @@ pub(super) async fn pages(
 ) -> Result<Option<Answer>, CopyError> {
     let (mut url, mut seen) = (first, BTreeSet::new());
     for page in 0..PAGES {
-        let mut answer = read(session, what, &url, &[("accept", accept.to_owned())]).await?;
-        match answer.status {
-            200 => {}
-            _ if page == 0 => return Ok(Some(answer)),
-            _ => return Err(session.refused(what, answer).await),
-        }
-        let next = answer.headers("link").into_iter().find_map(next);
-        let bytes = answer.whole(PAGE).await.map_err(|failure| refused(session, what, failure.to_string()))?;
-        take(&bytes)?;
-        let Some(next) = next else { return Ok(None) };
+        let document = match document(session, what, &url, accept, PAGE).await? {
+            Ok(document) => document,
+            Err(answer) if page == 0 => return Ok(Some(answer)),
+            Err(answer) => return Err(session.refused(what, answer).await),
+        };
+        take(&document.bytes)?;
+        let Some(next) = document.links.iter().find_map(|link| next(link)) else { return Ok(None) };
         let next = Url::parse(&url).and_then(|url| url.join(&next)).map(|url| url.to_string());
         match next {
             Ok(next) if session.is_own(&next) => {

@@ -3,11 +3,12 @@
 //! - `repository`: which URLs a reference means; `profile`: what is known of particular registries.
 //! - `challenge`, `credentials`, `token`: who to be, and to whom that may be shown.
 //! - `session`: one request with all of that; `refusal`: what an answer that is no success means.
-//! - `redirect`, `links`: reading what leads elsewhere, and lists that come in pages.
+//! - `redirect`, `document`, `links`: reading what leads elsewhere, small documents, and lists that come in pages.
 //! - `source`, `reading`, `referrers`: images from a repository; `upload`, `sink`: images into one; `tags`: its names.
 
 mod challenge;
 mod credentials;
+mod document;
 mod links;
 mod profile;
 mod reading;

@@ -6,8 +6,9 @@ use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 
 use super::Session;
+use super::document::{Document, document, plain};
 use super::reading::Reading;
-use super::redirect::{self, PAGE, is_page, refused};
+use super::redirect::{PAGE, refused};
 use super::referrers::referrers;
 use super::token::Actions;
 use crate::copy::{CopyError, MAX_MANIFEST, Origin, Source};
@@ -53,12 +54,10 @@ impl RegistrySource {
             return Ok(descriptor);
         }
         // Some registries answer HEAD without a digest, and a refusal of HEAD cannot say why.
-        let answer = redirect::read(&self.session, name, &url, &[("accept", accept)]).await?;
-        if answer.status == 404 {
+        let Some(document) = self.read(name, &accept).await? else {
             return Err(CopyError::NotFound { place: self.describe(), name: name.to_owned() });
-        }
-        let told = plain(answer.header("content-type").unwrap_or_default()).to_owned();
-        let bytes = self.bytes(name, answer).await?;
+        };
+        let Document { media_type: told, bytes, .. } = document;
         let Some(media_type) = kind(&told, &bytes) else {
             return Err(refused(&self.session, name, "what was answered is no manifest".to_owned()));
         };
@@ -68,29 +67,28 @@ impl RegistrySource {
         Ok(descriptor)
     }
 
-    /// The bytes of a manifest, not verified.
-    async fn bytes(&self, name: &str, mut answer: Answer) -> Result<Vec<u8>, CopyError> {
-        match answer.status {
-            200 if is_page(&answer) => Err(refused(&self.session, name, PAGE.to_owned())),
-            200 => {
-                let whole = answer.whole(MAX_MANIFEST).await;
-                whole.map_err(|failure| refused(&self.session, name, failure.to_string()))
-            }
-            _ => Err(self.session.refused(name, answer).await),
+    /// A manifest, not verified; `None` where there is none.
+    async fn read(&self, name: &str, accept: &str) -> Result<Option<Document>, CopyError> {
+        let url = self.session.url(&format!("manifests/{name}"));
+        match document(&self.session, name, &url, accept, MAX_MANIFEST).await? {
+            Ok(document) if document.media_type == "text/html" => Err(refused(&self.session, name, PAGE.to_owned())),
+            Ok(document) => Ok(Some(document)),
+            Err(answer) if answer.status == 404 => Ok(None),
+            Err(answer) => Err(self.session.refused(name, answer).await),
         }
     }
 
     /// The bytes of a manifest that came before, or that come now.
-    async fn read(&self, descriptor: &Descriptor) -> Result<Vec<u8>, CopyError> {
+    async fn bytes(&self, descriptor: &Descriptor) -> Result<Vec<u8>, CopyError> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((_, bytes)) = kept.filter(|(digest, _)| *digest == descriptor.digest) {
             return Ok(bytes);
         }
         let name = descriptor.digest.to_string();
-        let url = self.session.url(&format!("manifests/{name}"));
-        let accept = [("accept", descriptor.media_type.clone())];
-        let answer = redirect::read(&self.session, &name, &url, &accept).await?;
-        self.bytes(&name, answer).await
+        match self.read(&name, &descriptor.media_type).await? {
+            Some(document) => Ok(document.bytes),
+            None => Err(CopyError::NotFound { place: self.describe(), name }),
+        }
     }
 }
 
@@ -102,11 +100,6 @@ fn described(answer: &Answer, name: &str) -> Option<Descriptor> {
     let media_type = plain(answer.header("content-type")?);
     let is_known = ACCEPT.contains(&media_type);
     (answer.status == 200 && is_known && size > 0).then(|| Descriptor::new(media_type, digest, size))
-}
-
-/// A media type without parameters.
-fn plain(media_type: &str) -> &str {
-    media_type.split(';').next().unwrap_or_default().trim()
 }
 
 /// The media type of a manifest: what it says itself, else what the registry told, else what it looks like. Some
@@ -144,7 +137,7 @@ impl Source for RegistrySource {
         if descriptor.size > MAX_MANIFEST {
             return Err(wrong(format!("{} bytes are more than the {MAX_MANIFEST} it may have", descriptor.size)));
         }
-        let bytes = self.runtime.block_on(self.read(descriptor))?;
+        let bytes = self.runtime.block_on(self.bytes(descriptor))?;
         if bytes.len() as u64 != descriptor.size {
             return Err(wrong(format!("it has {} bytes, and {} were told", bytes.len(), descriptor.size)));
         }
