@@ -25,6 +25,8 @@ pub mod transport;
 
 pub mod build;
 
+pub mod serve;
+
 pub mod ui;
 
 pub mod cli;

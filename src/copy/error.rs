@@ -1,3 +1,5 @@
+use std::io;
+
 use crate::error::{Category, Diagnose};
 
 /// A failure to move an image.
@@ -59,6 +61,27 @@ impl CopyError {
             category: error.category(),
             hint: error.hint(),
         }
+    }
+}
+
+impl CopyError {
+    /// The error that a source gave along with a failed read; any other failure as it came.
+    pub fn carried(error: io::Error) -> Result<CopyError, io::Error> {
+        match error.get_ref().is_some_and(|inner| inner.is::<CopyError>()) {
+            true => error.downcast::<CopyError>(),
+            false => Err(error),
+        }
+    }
+}
+
+/// A failed read tells no more than its text: where a source knows more, its error travels with it.
+impl From<CopyError> for io::Error {
+    fn from(error: CopyError) -> io::Error {
+        let kind = match error.category() {
+            Category::Verification => io::ErrorKind::InvalidData,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
     }
 }
 

@@ -161,5 +161,9 @@ pub fn unpacked<'a>(content: impl Read + Send + 'a, media_type: &str) -> io::Res
 
 fn failed(source: &dyn Source, layer: &Descriptor) -> impl FnOnce(io::Error) -> CopyError {
     let (place, what) = (source.describe(), layer.digest.to_string());
-    move |error| CopyError::Failed { place, what, why: error.to_string(), category: Category::Verification, hint: None }
+    move |error| {
+        let why = error.to_string();
+        let failed = |_| CopyError::Failed { place, what, why, category: Category::Verification, hint: None };
+        CopyError::carried(error).unwrap_or_else(failed)
+    }
 }

@@ -125,7 +125,8 @@ pub(super) fn whole<'a>(
         return Err(wrong(format!("{} bytes are more than the {limit} that a manifest may have", descriptor.size)));
     }
     let mut bytes = Vec::new();
-    open()?.take(descriptor.size + 1).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+    let read = open()?.take(descriptor.size + 1).read_to_end(&mut bytes);
+    read.map_err(|error| CopyError::carried(error).unwrap_or_else(|error| wrong(error.to_string())))?;
     if bytes.len() as u64 != descriptor.size || !descriptor.digest.fits(&bytes) {
         return Err(wrong("size or digest do not fit".to_owned()));
     }

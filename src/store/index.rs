@@ -115,6 +115,23 @@ impl Layout {
         Ok(())
     }
 
+    /// Takes names out of the index; what they pointed at stays until the next prune. How many there were.
+    pub fn unname(&self, names: &[String]) -> Result<usize, StoreError> {
+        let lock = files::lock_exclusive(&self.index_lock())?;
+        let bytes = self.read_index()?;
+        let (known, mut index) = (self.parse_index::<Index>(&bytes)?, self.parse_index::<WholeIndex>(&bytes)?);
+        let is_gone = |descriptor: &Descriptor| descriptor.annotations.get(NAME).is_some_and(|own| names.contains(own));
+        let before = index.manifests.len();
+        let left = known.manifests.iter().zip(index.manifests).filter(|(known, _)| !is_gone(known));
+        index.manifests = left.map(|(_, whole)| whole).collect();
+        let gone = before - index.manifests.len();
+        if gone > 0 {
+            self.write_index(&index)?;
+        }
+        drop(lock);
+        Ok(gone)
+    }
+
     pub(super) fn write_index(&self, index: &impl Serialize) -> Result<(), StoreError> {
         files::write_whole(self.root(), &self.index_file(), &crate::oci::to_bytes(index))
     }

@@ -79,13 +79,15 @@ impl Archive {
         let mut buffer = vec![0; 1 << 20];
         let mut done = 0;
         loop {
-            let count = fill(&mut content, &mut buffer).map_err(|error| CopyError::Failed {
+            let failed = |error: io::Error| CopyError::Failed {
                 place: self.place.clone(),
                 what: descriptor.digest.to_string(),
                 why: error.to_string(),
                 category: Category::Verification,
                 hint: Some("`kimg store check --repair` removes what is damaged".to_owned()),
-            })?;
+            };
+            let read = fill(&mut content, &mut buffer);
+            let count = read.map_err(|error| CopyError::carried(error).unwrap_or_else(failed))?;
             if count == 0 {
                 break;
             }

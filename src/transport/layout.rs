@@ -1,4 +1,4 @@
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::copy::{Blob, CopyError, Have, Origin, Plan, Root, Sink, Taken};
@@ -51,13 +51,15 @@ impl LayoutSink {
         let mut buffer = vec![0; 1 << 20];
         let mut done = 0;
         loop {
-            let count = content.read(&mut buffer).map_err(|error| CopyError::Failed {
+            let failed = |error: io::Error| CopyError::Failed {
                 place: self.place.clone(),
                 what: descriptor.digest.to_string(),
                 why: error.to_string(),
                 category: Category::Verification,
                 hint: Some("`kimg store check --repair` removes what is damaged".to_owned()),
-            })?;
+            };
+            let read = content.read(&mut buffer);
+            let count = read.map_err(|error| CopyError::carried(error).unwrap_or_else(failed))?;
             if count == 0 {
                 return Ok(());
             }

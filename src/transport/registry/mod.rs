@@ -3,16 +3,23 @@
 //! - `repository`: which URLs a reference means; `profile`: what is known of particular registries.
 //! - `challenge`, `credentials`, `token`: who to be, and to whom that may be shown.
 //! - `session`: one request with all of that; `refusal`: what an answer that is no success means.
-//! - `source`, `upload`, `sink`: images from and into a repository.
+//! - `redirect`, `document`, `links`: reading what leads elsewhere, small documents, and lists that come in pages.
+//! - `source`, `reading`, `referrers`: images from a repository; `upload`, `sink`: images into one; `tags`: its names.
 
 mod challenge;
 mod credentials;
+mod document;
+mod links;
 mod profile;
+mod reading;
+mod redirect;
+mod referrers;
 mod refusal;
 mod repository;
 mod session;
 mod sink;
 mod source;
+mod tags;
 mod token;
 mod upload;
 
@@ -22,3 +29,4 @@ pub use repository::{Repository, Transport};
 pub use session::{Session, Trust};
 pub use sink::RegistrySink;
 pub use source::RegistrySource;
+pub use tags::{MAX_TAGS, tags};

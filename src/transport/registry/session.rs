@@ -7,7 +7,7 @@ use super::refusal::{refusal, unanswered};
 use super::token::{self, Actions, Token, basic};
 use super::{Challenge, Credentials, Repository, Transport, challenges};
 use crate::copy::CopyError;
-use crate::net::{Answer, Client, Exchange, Verb};
+use crate::net::{Answer, Client, Exchange};
 
 /// Whom a session trusts, and who it is.
 #[derive(Debug, Clone)]
@@ -37,9 +37,6 @@ struct Known {
     tokens: BTreeMap<Actions, Token>,
 }
 
-/// Redirects of one request: registries lead to where blobs are kept.
-const REDIRECTS: usize = 5;
-
 impl Session {
     /// A session; nothing is asked yet.
     pub fn new(client: Client, repository: Repository, trust: Trust) -> Session {
@@ -53,13 +50,18 @@ impl Session {
         &self.0.repository
     }
 
+    /// The client that asks.
+    pub(super) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
     /// A URL below the repository: `blobs/DIGEST`.
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}{}/{path}", self.0.root, self.0.repository.name)
     }
 
     /// Whether a URL is the registry's own, so that it may see who asks.
-    fn is_own(&self, url: &str) -> bool {
+    pub(super) fn is_own(&self, url: &str) -> bool {
         let root = self.0.root.trim_end_matches("v2/");
         url.starts_with(root)
     }
@@ -86,25 +88,6 @@ impl Session {
             false => ask,
         };
         self.0.client.exchange(ask).await.map_err(|failure| unanswered(&self.0.repository, &what, &failure))
-    }
-
-    /// Reads a URL, and what it is redirected to; there, nobody is told who asks.
-    pub(super) async fn read(&self, url: &str, headers: &[(&'static str, String)]) -> Result<Answer, CopyError> {
-        let make = |url: &str| {
-            headers.iter().fold(Exchange::new(Verb::Get, url), |ask, (name, value)| ask.header(name, value.clone()))
-        };
-        let mut answer = self.ask(Actions::Pull, || make(url)).await?;
-        for _ in 0..REDIRECTS {
-            if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
-                break;
-            }
-            let Some((next, _)) = answer.location() else { break };
-            answer = match self.is_own(&next) {
-                true => self.ask(Actions::Pull, || make(&next)).await?,
-                false => self.send(Actions::Pull, make(&next)).await?,
-            };
-        }
-        Ok(answer)
     }
 
     /// The error of an answer that is no success.

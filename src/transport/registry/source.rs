@@ -1,8 +1,15 @@
-use std::io::{self, Read};
+use std::io::Read;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 
 use super::Session;
+use super::document::{Document, document, plain};
+use super::reading::Reading;
+use super::redirect::{PAGE, refused};
+use super::referrers::referrers;
 use super::token::Actions;
 use crate::copy::{CopyError, MAX_MANIFEST, Origin, Source};
 use crate::digest::Digest;
@@ -18,43 +25,69 @@ pub(super) const ACCEPT: [&str; 4] =
 pub struct RegistrySource {
     session: Session,
     runtime: Handle,
+    /// The manifest that came where only its descriptor was wanted: some registries count how many are read.
+    kept: Arc<Mutex<Option<(Digest, Vec<u8>)>>>,
+}
+
+/// What a manifest without a media type is told by.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    media_type: Option<String>,
+    manifests: Option<IgnoredAny>,
+    config: Option<IgnoredAny>,
 }
 
 impl RegistrySource {
     /// The repository of a session.
     pub fn new(session: Session, runtime: Handle) -> RegistrySource {
-        RegistrySource { session, runtime }
+        RegistrySource { session, runtime, kept: Arc::default() }
     }
 
+    /// Asks for the headers first: Docker Hub counts those who read manifests.
     async fn find(&self, name: &str) -> Result<Descriptor, CopyError> {
         let url = self.session.url(&format!("manifests/{name}"));
-        let make = |verb| Exchange::new(verb, url.clone()).header("accept", ACCEPT.join(", "));
-        let answer = self.session.ask(Actions::Pull, || make(Verb::Head)).await?;
+        let accept = ACCEPT.join(", ");
+        let ask = || Exchange::new(Verb::Head, url.clone()).header("accept", accept.clone());
+        let answer = self.session.ask(Actions::Pull, ask).await?;
         if let Some(descriptor) = described(&answer, name) {
             return Ok(descriptor);
         }
         // Some registries answer HEAD without a digest, and a refusal of HEAD cannot say why.
-        let mut answer = self.session.ask(Actions::Pull, || make(Verb::Get)).await?;
-        match answer.status {
-            200 => {}
-            404 => {
-                let place = self.describe();
-                return Err(CopyError::NotFound { place, name: name.to_owned() });
-            }
-            _ => return Err(self.session.refused(name, answer).await),
-        }
-        let media_type = answer.header("content-type").unwrap_or_default().to_owned();
-        let bytes = answer.whole(MAX_MANIFEST).await.map_err(|failure| self.broken(name, &failure.to_string()))?;
-        Ok(Descriptor::of(plain(&media_type), &bytes))
+        let Some(document) = self.read(name, &accept).await? else {
+            return Err(CopyError::NotFound { place: self.describe(), name: name.to_owned() });
+        };
+        let Document { media_type: told, bytes, .. } = document;
+        let Some(media_type) = kind(&told, &bytes) else {
+            return Err(refused(&self.session, name, "what was answered is no manifest".to_owned()));
+        };
+        let digest = name.parse().unwrap_or_else(|_| Digest::of(&bytes));
+        let descriptor = Descriptor::new(&media_type, digest, bytes.len() as u64);
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest, bytes));
+        Ok(descriptor)
     }
 
-    fn broken(&self, what: &str, why: &str) -> CopyError {
-        CopyError::Failed {
-            place: self.describe(),
-            what: what.to_owned(),
-            why: why.to_owned(),
-            category: crate::error::Category::Refused,
-            hint: None,
+    /// A manifest, not verified; `None` where there is none.
+    async fn read(&self, name: &str, accept: &str) -> Result<Option<Document>, CopyError> {
+        let url = self.session.url(&format!("manifests/{name}"));
+        match document(&self.session, name, &url, accept, MAX_MANIFEST).await? {
+            Ok(document) if document.media_type == "text/html" => Err(refused(&self.session, name, PAGE.to_owned())),
+            Ok(document) => Ok(Some(document)),
+            Err(answer) if answer.status == 404 => Ok(None),
+            Err(answer) => Err(self.session.refused(name, answer).await),
+        }
+    }
+
+    /// The bytes of a manifest that came before, or that come now.
+    async fn bytes(&self, descriptor: &Descriptor) -> Result<Vec<u8>, CopyError> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((_, bytes)) = kept.filter(|(digest, _)| *digest == descriptor.digest) {
+            return Ok(bytes);
+        }
+        let name = descriptor.digest.to_string();
+        match self.read(&name, &descriptor.media_type).await? {
+            Some(document) => Ok(document.bytes),
+            None => Err(CopyError::NotFound { place: self.describe(), name }),
         }
     }
 }
@@ -65,12 +98,21 @@ fn described(answer: &Answer, name: &str) -> Option<Descriptor> {
     let digest = name.parse().ok().or(told)?;
     let size: u64 = answer.header("content-length")?.parse().ok()?;
     let media_type = plain(answer.header("content-type")?);
-    (answer.status == 200 && size > 0).then(|| Descriptor::new(media_type, digest, size))
+    let is_known = ACCEPT.contains(&media_type);
+    (answer.status == 200 && is_known && size > 0).then(|| Descriptor::new(media_type, digest, size))
 }
 
-/// A media type without parameters.
-fn plain(media_type: &str) -> &str {
-    media_type.split(';').next().unwrap_or_default().trim()
+/// The media type of a manifest: what it says itself, else what the registry told, else what it looks like. Some
+/// registries tell the type of any file.
+fn kind(told: &str, bytes: &[u8]) -> Option<String> {
+    let shape: Shape = serde_json::from_slice(bytes).ok()?;
+    let told = told.contains('+').then(|| told.to_owned());
+    let looks = match (&shape.manifests, &shape.config) {
+        (Some(_), None) => Some(media_type::INDEX.to_owned()),
+        (None, Some(_)) => Some(media_type::MANIFEST.to_owned()),
+        _ => None,
+    };
+    shape.media_type.or(told).or(looks)
 }
 
 impl Source for RegistrySource {
@@ -83,132 +125,34 @@ impl Source for RegistrySource {
     }
 
     fn open(&self, blob: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send + '_>, CopyError> {
-        let url = self.session.url(&format!("blobs/{}", blob.digest));
-        let reader = Reading {
-            source: self,
-            url,
-            name: blob.digest.to_string(),
-            offset,
-            tries: TRIES,
-            ended: false,
-            answer: None,
-            piece: io::Cursor::new(Vec::new()),
-        };
-        Ok(Box::new(reader))
+        Ok(Box::new(Reading::new(self.session.clone(), self.runtime.clone(), blob, offset)))
     }
 
     fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, CopyError> {
-        let name = descriptor.digest.to_string();
-        let url = self.session.url(&format!("manifests/{name}"));
-        let bytes = self.runtime.block_on(async {
-            let make = || Exchange::new(Verb::Get, url.clone()).header("accept", descriptor.media_type.clone());
-            let mut answer = self.session.ask(Actions::Pull, make).await?;
-            match answer.status {
-                200 => answer.whole(MAX_MANIFEST).await.map_err(|failure| self.broken(&name, &failure.to_string())),
-                _ => Err(self.session.refused(&name, answer).await),
-            }
-        })?;
-        match bytes.len() as u64 == descriptor.size && descriptor.digest.fits(&bytes) {
-            true => Ok(bytes),
-            false => Err(CopyError::Manifest {
-                place: self.describe(),
-                descriptor: name,
-                why: "size or digest do not fit".to_owned(),
-            }),
+        let wrong = |why: String| CopyError::Manifest {
+            place: self.describe(),
+            descriptor: descriptor.digest.to_string(),
+            why,
+        };
+        if descriptor.size > MAX_MANIFEST {
+            return Err(wrong(format!("{} bytes are more than the {MAX_MANIFEST} it may have", descriptor.size)));
         }
+        let bytes = self.runtime.block_on(self.bytes(descriptor))?;
+        if bytes.len() as u64 != descriptor.size {
+            return Err(wrong(format!("it has {} bytes, and {} were told", bytes.len(), descriptor.size)));
+        }
+        match descriptor.digest.fits(&bytes) {
+            true => Ok(bytes),
+            false => Err(wrong(format!("its bytes are not those of its digest, but of {}", Digest::of(&bytes)))),
+        }
+    }
+
+    fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>, CopyError> {
+        self.runtime.block_on(referrers(&self.session, &subject.digest))
     }
 
     fn origin(&self) -> Option<Origin> {
         let repository = self.session.repository();
         Some(Origin { registry: repository.registry.clone(), repository: repository.name.clone() })
-    }
-}
-
-/// Times that a blob goes on where it broke off, without a byte coming in between.
-const TRIES: u32 = 4;
-
-/// A blob as it comes. Where it breaks off it goes on by Range; whoever reads it verifies the whole.
-struct Reading<'a> {
-    source: &'a RegistrySource,
-    url: String,
-    name: String,
-    offset: u64,
-    tries: u32,
-    ended: bool,
-    answer: Option<Answer>,
-    piece: io::Cursor<Vec<u8>>,
-}
-
-impl Reading<'_> {
-    async fn next(&mut self) -> io::Result<bool> {
-        loop {
-            let mut answer = match self.answer.take() {
-                Some(answer) => answer,
-                None => self.begin().await?,
-            };
-            match answer.piece().await {
-                Ok(None) => {
-                    self.ended = true;
-                    return Ok(false);
-                }
-                Ok(Some(piece)) => {
-                    (self.offset, self.tries) = (self.offset + piece.len() as u64, TRIES);
-                    (self.piece, self.answer) = (io::Cursor::new(piece), Some(answer));
-                    return Ok(true);
-                }
-                Err(failure) => {
-                    self.tries -= 1;
-                    if self.tries == 0 {
-                        return Err(io::Error::other(failure.to_string()));
-                    }
-                }
-            }
-        }
-    }
-
-    async fn begin(&mut self) -> io::Result<Answer> {
-        let mut headers: Vec<(&'static str, String)> = Vec::new();
-        if self.offset > 0 {
-            headers.push(("range", format!("bytes={}-", self.offset)));
-        }
-        let session = &self.source.session;
-        let mut answer =
-            session.read(&self.url, &headers).await.map_err(|error| io::Error::other(error.to_string()))?;
-        match answer.status {
-            206 => Ok(answer),
-            200 => {
-                // It does not know ranges: what came already comes again.
-                let mut again = self.offset;
-                while again > 0 {
-                    match answer.piece().await.map_err(|failure| io::Error::other(failure.to_string()))? {
-                        Some(piece) if piece.len() as u64 <= again => again -= piece.len() as u64,
-                        Some(mut piece) => {
-                            let rest = piece.split_off(usize::try_from(again).unwrap_or_default());
-                            self.offset += rest.len() as u64;
-                            self.piece = io::Cursor::new(rest);
-                            again = 0;
-                        }
-                        None => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    }
-                }
-                Ok(answer)
-            }
-            _ => Err(io::Error::other(session.refused(&self.name, answer).await.to_string())),
-        }
-    }
-}
-
-impl Read for Reading<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = self.piece.read(buffer)?;
-            if count > 0 || buffer.is_empty() || self.ended {
-                return Ok(count);
-            }
-            let runtime = self.source.runtime.clone();
-            if !runtime.block_on(self.next())? {
-                return Ok(0);
-            }
-        }
     }
 }

@@ -46,7 +46,8 @@ pub(super) fn upload(
     let answer =
         runtime.block_on(answer).map_err(|error| failed(session, &name, error.to_string(), Category::Failed))?;
     if let Err(error) = read {
-        return Err(failed(session, &name, error.to_string(), Category::Verification));
+        let failed = |error: io::Error| failed(session, &name, error.to_string(), Category::Verification);
+        return Err(CopyError::carried(error).unwrap_or_else(failed));
     }
     let answer = answer?;
     match answer.status {
