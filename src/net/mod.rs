@@ -37,6 +37,7 @@ use crate::store::Downloads;
 pub use base::Base;
 pub use error::{Failure, NetError, Why};
 pub use exchange::{Answer, Body, Exchange, Verb};
+pub use retry::Tries;
 pub use settings::Settings;
 
 /// One file that must be had.
@@ -89,6 +90,16 @@ impl Client {
     /// Makes one request of a protocol; any status is an answer. Neither redirects are followed nor credentials added.
     pub async fn exchange(&self, ask: Exchange) -> Result<Answer, Failure> {
         exchange::exchange(&self.0, ask).await
+    }
+
+    /// Counts tries of what only the caller can try again, such as a body that comes from elsewhere.
+    pub fn tries(&self) -> Tries {
+        Tries::new(self.0.settings())
+    }
+
+    /// How it behaves.
+    pub fn settings(&self) -> &Settings {
+        self.0.settings()
     }
 
     /// Asks the places in turn whether they have a file, each once and for [`Settings::probe_timeout`] at most: for

@@ -29,7 +29,7 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
 
 /// Counts the tries of one file at one place.
 #[derive(Debug)]
-pub(super) struct Tries {
+pub struct Tries {
     left: u32,
     tries: u32,
     wait: Duration,
@@ -47,7 +47,7 @@ impl Tries {
 
     /// Counts a failed try that brought `gained` bytes: how long to wait before the next one, `None` where there is
     /// none. `asked` is what the host asked for.
-    pub(super) fn failed(&mut self, gained: u64, asked: Option<Duration>) -> Option<Duration> {
+    pub fn failed(&mut self, gained: u64, asked: Option<Duration>) -> Option<Duration> {
         if gained >= PROGRESS {
             self.left = self.tries;
             self.wait = self.first;

@@ -3,11 +3,19 @@
 //! - `repository`: which URLs a reference means; `profile`: what is known of particular registries.
 //! - `challenge`, `credentials`, `token`: who to be, and to whom that may be shown.
 //! - `session`: one request with all of that; `refusal`: what an answer that is no success means.
-//! - `source`, `upload`, `sink`: images from and into a repository.
+//! - `source`, `sink`: images from and into a repository.
+//! - `upload`, `body`, `offset`, `learnt`: one blob on its way there; `memory`: what is known from runs before.
+//! - `manifests`, `referrers`: manifests and names; those that name another as their subject.
 
+mod body;
 mod challenge;
 mod credentials;
+mod learnt;
+mod manifests;
+mod memory;
+mod offset;
 mod profile;
+mod referrers;
 mod refusal;
 mod repository;
 mod session;
@@ -18,6 +26,7 @@ mod upload;
 
 pub use challenge::{Challenge, challenges};
 pub use credentials::{AuthFile, Credentials, InvalidAuthFile};
+use memory::Memory;
 pub use repository::{Repository, Transport};
 pub use session::{Session, Trust};
 pub use sink::RegistrySink;

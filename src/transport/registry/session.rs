@@ -53,6 +53,11 @@ impl Session {
         &self.0.repository
     }
 
+    /// The client that asks.
+    pub(super) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
     /// A URL below the repository: `blobs/DIGEST`.
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}{}/{path}", self.0.root, self.0.repository.name)
