@@ -368,7 +368,7 @@ impl Upload<'_> {
             if self.blob.is_stopped() {
                 return Err(self.failed("the copy ended".to_owned(), Category::Refused));
             }
-            self.target.runtime.block_on(tokio::time::sleep(left.min(STEP)));
+            self.target.runtime.block_on(async { tokio::time::sleep(left.min(STEP)).await });
             left = left.saturating_sub(STEP);
         }
         Ok(())
