@@ -1,6 +1,7 @@
 //! The ends of a copy: what a location is as a source, and as a sink.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::Handle;
 
@@ -56,7 +57,8 @@ impl Ends {
     pub(super) fn sink(&self, location: &Location) -> Result<Box<dyn Sink>, Failure> {
         Ok(match location {
             Location::Registry { reference, .. } => {
-                Box::new(RegistrySink::new(self.session(reference)?, self.runtime.clone()))
+                let sink = RegistrySink::new(self.session(reference)?, self.runtime.clone());
+                Box::new(sink.remembering(self.store.clone(), now()))
             }
             Location::Layout { folder, .. } => Box::new(LayoutSink::open(folder)?),
             Location::Store { .. } => Box::new(LayoutSink::of_store(&self.store)),
@@ -82,4 +84,11 @@ impl Ends {
         let trust = self.registry.trust(reference, &self.environment)?;
         Ok(Session::new((*self.client).clone(), Repository::of(reference), trust))
     }
+}
+
+/// The time, by which it is judged how long to believe what was true of a registry.
+fn now() -> u64 {
+    #[allow(clippy::disallowed_methods, reason = "nothing of what is copied depends on it")]
+    let now = SystemTime::now();
+    now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

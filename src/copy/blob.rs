@@ -35,6 +35,11 @@ impl<'a> Blob<'a> {
         self.source.file(self.descriptor()).filter(|_| self.planned.packed.is_none())
     }
 
+    /// Whether the copy is to stop: who waits must ask.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_set()
+    }
+
     /// What its source is, for errors.
     pub fn source(&self) -> String {
         self.source.describe()

@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Blob, CopyError, Have, Plan, PlannedBlob, Sink, Source, Stop, Taken};
+use crate::digest::Digest;
 use crate::event::{Events, Outcome, TaskKind};
 
 /// How a plan is done.
@@ -45,18 +47,34 @@ pub fn execute(
     execution: &Execution,
 ) -> Result<Moved, CopyError> {
     sink.begin(plan)?;
-    let moved = blobs(plan, source, sink.as_ref(), execution)?;
-    for (descriptor, bytes) in &plan.manifests {
-        sink.take_manifest(descriptor, bytes)?;
+    let mut moved = blobs(&plan.blobs, source, sink.as_ref(), execution)?;
+    if let Err(error) = manifests(plan, sink.as_ref()) {
+        let missing: BTreeSet<Digest> = sink.missing()?.into_iter().map(|blob| blob.digest).collect();
+        if missing.is_empty() {
+            return Err(error);
+        }
+        let lost = plan.blobs.iter().filter(|blob| missing.contains(&blob.descriptor.digest));
+        let lost: Vec<PlannedBlob> = lost.map(|blob| PlannedBlob { have: Have::Absent, ..blob.clone() }).collect();
+        moved.again(blobs(&lost, source, sink.as_ref(), execution)?);
+        manifests(plan, sink.as_ref())?;
     }
     sink.finish(&plan.roots)?;
     Ok(moved)
 }
 
+fn manifests(plan: &Plan, sink: &dyn Sink) -> Result<(), CopyError> {
+    plan.manifests.iter().try_for_each(|(descriptor, bytes)| sink.take_manifest(descriptor, bytes))
+}
+
 /// Moves what is not there, biggest first; the first failure ends all.
-fn blobs(plan: &Plan, source: &dyn Source, sink: &dyn Sink, execution: &Execution) -> Result<Moved, CopyError> {
-    let moving: Vec<&PlannedBlob> = plan.blobs.iter().filter(|blob| blob.have != Have::Present).collect();
-    let moved = Moved { present: plan.blobs.len() - moving.len(), ..Moved::default() };
+fn blobs(
+    blobs: &[PlannedBlob],
+    source: &dyn Source,
+    sink: &dyn Sink,
+    execution: &Execution,
+) -> Result<Moved, CopyError> {
+    let moving: Vec<&PlannedBlob> = blobs.iter().filter(|blob| blob.have != Have::Present).collect();
+    let moved = Moved { present: blobs.len() - moving.len(), ..Moved::default() };
     let jobs = sink.jobs(execution.jobs).clamp(1, moving.len().max(1));
     let state = Mutex::new((moved, None));
     let next = AtomicUsize::new(0);
@@ -108,6 +126,15 @@ fn one(
 }
 
 impl Moved {
+    /// Adds what moved after all, of what was taken to be present.
+    fn again(&mut self, more: Moved) {
+        self.present = self.present.saturating_sub(more.blobs + more.mounted);
+        self.blobs += more.blobs;
+        self.bytes += more.bytes;
+        self.resumed += more.resumed;
+        self.mounted += more.mounted;
+    }
+
     fn count(&mut self, size: u64, taken: Taken) {
         match taken {
             Taken::Sent { from } => {

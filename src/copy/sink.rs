@@ -81,6 +81,12 @@ pub trait Sink: Send + Sync {
     /// Takes the bytes of a manifest or index, as they are.
     fn take_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError>;
 
+    /// After a manifest was refused: which blobs that [`Sink::have`] called present are not there after all, because that
+    /// was only remembered. They are taken then, and all manifests once more. Where the reason was another one, none.
+    fn missing(&self) -> Result<Vec<Descriptor>, CopyError> {
+        Ok(Vec::new())
+    }
+
     /// Points the names of each root at it.
     fn finish(self: Box<Self>, roots: &[Root]) -> Result<(), CopyError>;
 }

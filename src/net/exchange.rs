@@ -91,6 +91,8 @@ pub struct Answer {
     /// The URL that was asked, which relative ones in the answer are relative to.
     url: Url,
     headers: HeaderMap,
+    /// What was looked at of the body, and not taken.
+    ahead: Vec<u8>,
     response: Response,
     stall: std::time::Duration,
 }
@@ -106,6 +108,16 @@ impl Answer {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
     }
 
+    /// How long the host asks to wait before the next try.
+    pub fn retry_after(&self) -> Option<std::time::Duration> {
+        retry::asked(&self.headers)
+    }
+
+    /// Whether the same request may do better later.
+    pub fn passes(&self) -> bool {
+        retry::passes(self.status)
+    }
+
     /// The absolute URL of `Location`, and whether what was shown to the URL that was asked may be shown to it too.
     pub fn location(&self) -> Option<(String, bool)> {
         let location = self.url.join(self.headers.get(LOCATION)?.to_str().ok()?).ok()?;
@@ -116,6 +128,13 @@ impl Answer {
 
     /// The next piece of the body; `None` at its end.
     pub async fn piece(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        match self.ahead.is_empty() {
+            true => self.next().await,
+            false => Ok(Some(std::mem::take(&mut self.ahead))),
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         let why = match timeout(self.stall, self.response.chunk()).await {
             Ok(Ok(piece)) => return Ok(piece.map(|bytes| bytes.to_vec())),
             Ok(Err(error)) => told(error),
@@ -147,6 +166,17 @@ impl Answer {
             }
         }
         all
+    }
+
+    /// The first bytes of the body, which stay where they are: whoever reads it then gets them too.
+    pub async fn peek(&mut self, limit: usize) -> &[u8] {
+        while self.ahead.len() < limit {
+            match self.next().await {
+                Ok(Some(piece)) => self.ahead.extend_from_slice(&piece),
+                _ => break,
+            }
+        }
+        &self.ahead[..limit.min(self.ahead.len())]
     }
 
     /// A failure at this URL.
@@ -230,6 +260,7 @@ fn finished(shared: &Shared, url: &Url, response: Response) -> Result<Answer, Fa
         status: response.status().as_u16(),
         url: url.clone(),
         headers: response.headers().clone(),
+        ahead: Vec::new(),
         response,
         stall: shared.settings().stall_timeout,
     })

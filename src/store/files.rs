@@ -109,6 +109,11 @@ impl Temporary {
         Temporary::with_mode(folder, 0o444)
     }
 
+    /// One that only the user may read.
+    fn secret(folder: &Path) -> Result<Temporary, StoreError> {
+        Temporary::with_mode(folder, 0o600)
+    }
+
     fn with_mode(folder: &Path, mode: u32) -> Result<Temporary, StoreError> {
         loop {
             let path = next_name(folder);
@@ -232,7 +237,15 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
 
 /// Writes a whole small file: beside, synced, renamed.
 pub(super) fn write_whole(temporary_folder: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let mut temporary = Temporary::create(temporary_folder)?;
+    write_and_rename(Temporary::create(temporary_folder)?, to, bytes)
+}
+
+/// The same for what only the user may read.
+pub(super) fn write_secret(temporary_folder: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write_and_rename(Temporary::secret(temporary_folder)?, to, bytes)
+}
+
+fn write_and_rename(mut temporary: Temporary, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     io::Write::write_all(&mut temporary.file, bytes).map_err(StoreError::io("write", to))?;
     temporary.rename(to)
 }

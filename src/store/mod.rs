@@ -7,6 +7,8 @@
 //! cache/downloads/ALGORITHM/HEX                     inputs, whole and verified
 //! cache/parts/HEX-HOST                           inputs under way; a part never mixes hosts
 //! cache/records/KIND/KEY                         small JSON answers: layer keys, who vouched for an input
+//! cache/uploads/KEY.json                         uploads into registries under way, each locked by its process
+//! cache/presence/KEY.json                        what registries are known to have, with an end
 //! cache/tmp/                                     files under way, each locked by its writer
 //! ```
 //!
@@ -23,8 +25,10 @@ mod files;
 mod index;
 mod layout;
 mod part;
+mod presence;
 mod prune;
 mod records;
+mod uploads;
 mod verified;
 mod whole_file;
 
@@ -42,8 +46,10 @@ pub use error::StoreError;
 pub use index::{NAME, Named};
 pub use layout::{LAYOUT, Layout};
 pub use part::Part;
+pub use presence::{Known, Learnt, Presence};
 pub use prune::{PruneOptions, Pruned};
 pub use records::VOUCHED;
+pub use uploads::{UploadRecord, UploadSession};
 pub use verified::Verified;
 pub use whole_file::WholeFile;
 

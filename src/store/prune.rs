@@ -73,6 +73,13 @@ impl Store {
             pruned.downloads += count;
             pruned.bytes += bytes;
         }
+        // Nobody is at an upload now, so the locks may go too.
+        for folder in ["uploads", "presence"] {
+            for path in files::list(&self.cache(folder))? {
+                pruned.bytes += remove(&path, options.dry_run)?;
+                pruned.leftovers += 1;
+            }
+        }
         for folder in [self.cache("tmp"), self.root().to_owned()] {
             let (count, bytes) = files::sweep(&folder, options.dry_run)?;
             pruned.leftovers += count;

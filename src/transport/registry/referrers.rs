@@ -1,4 +1,5 @@
 use super::Session;
+use super::fallback_tag::tag;
 use super::links::pages;
 use super::redirect::refused;
 use crate::copy::{CopyError, MAX_DESCRIPTORS};
@@ -12,7 +13,7 @@ pub(super) async fn referrers(session: &Session, subject: &Digest) -> Result<Vec
     if let Some(found) = list(session, subject, url).await? {
         return Ok(found);
     }
-    let url = session.url(&format!("manifests/{}", fallback_tag(subject)));
+    let url = session.url(&format!("manifests/{}", tag(subject)));
     Ok(list(session, subject, url).await?.unwrap_or_default())
 }
 
@@ -35,10 +36,4 @@ async fn list(session: &Session, subject: &Digest, url: String) -> Result<Option
         Some(answer) if matches!(answer.status, 400 | 404 | 405 | 501) => Ok(None),
         Some(answer) => Err(session.refused(&what, answer).await),
     }
-}
-
-/// The tag that lists the referrers where the registry does not (distribution-spec 1.1, "Referrers Tag Schema").
-pub(super) fn fallback_tag(subject: &Digest) -> String {
-    let hex = subject.hex();
-    format!("{}-{}", subject.algorithm().name(), hex.get(..64).unwrap_or(&hex))
 }

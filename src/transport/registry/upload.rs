@@ -1,102 +1,403 @@
-//! A blob on its way into a repository.
+//! A blob on its way into a repository (distribution-spec 1.1, "Pushing Blobs").
+//!
+//! One PUT where that will do. After a break the registry is asked what it has, and the rest goes by PATCH; where it has
+//! nothing, the blob begins again. What large blobs need for that is kept in the store, for the next process.
 
-use std::io::{self, Read};
+use std::io;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
-use super::Session;
+use super::body::{self, Content, Unsent};
+use super::learnt::Learnt;
+use super::offset::{ending, least_chunk, there};
 use super::token::Actions;
-use crate::copy::CopyError;
+use super::{Memory, Session};
+use crate::copy::{Blob, CopyError, Taken};
 use crate::error::Category;
-use crate::net::{Body, Exchange, Verb};
-use crate::oci::Descriptor;
-use crate::store::Verified;
+use crate::net::{Answer, Exchange, Tries, Verb};
+use crate::store::{UploadRecord, UploadSession};
 
-/// Bytes that are read and sent at a time.
-const PIECE: usize = 1 << 20;
+/// Blobs of fewer bytes are sent again faster than their session is kept.
+const KEPT: u64 = 4 << 20;
 
-/// Pieces that wait to be sent.
-const WAITING: usize = 2;
+/// The most of a refusal that is looked into for its code.
+const REFUSAL: usize = 8 << 10;
 
-/// Uploads a blob in one PUT (distribution-spec 1.1, "Pushing a blob monolithically", POST then PUT).
+/// Where blobs go.
+pub(super) struct Target<'a> {
+    pub(super) session: &'a Session,
+    pub(super) runtime: &'a Handle,
+    pub(super) learnt: &'a Learnt,
+    pub(super) memory: Option<&'a Memory>,
+}
+
+/// An upload under way.
+struct Upload<'a> {
+    target: &'a Target<'a>,
+    blob: &'a Blob<'a>,
+    name: String,
+    record: Option<UploadRecord>,
+    progress: &'a dyn Fn(u64),
+    location: String,
+    /// `OCI-Chunk-Min-Length`.
+    least: u64,
+    /// Bytes that are there.
+    offset: u64,
+    tries: Tries,
+    /// Whether it found another digest once.
+    differed: bool,
+}
+
+/// How an upload began.
+enum Begun {
+    Session,
+    Mounted,
+    Present,
+}
+
+/// A try that failed.
+struct Trouble {
+    error: CopyError,
+    kind: Kind,
+    /// How long the registry asks to wait.
+    asked: Option<Duration>,
+}
+
+enum Kind {
+    /// It will fail again.
+    Final,
+    /// It may do better from where it broke off.
+    Broken,
+    /// Fewer bytes in one request may do.
+    TooLarge(u64),
+    /// It answers well and takes nothing.
+    Dropped,
+    /// It found another digest.
+    Digest,
+}
+
+/// Takes a blob; `from` is another repository of the same registry that has it.
 pub(super) fn upload(
-    session: &Session,
-    runtime: &Handle,
-    descriptor: &Descriptor,
-    content: &mut dyn Read,
+    target: &Target<'_>,
+    blob: &Blob<'_>,
+    from: Option<&str>,
     progress: &dyn Fn(u64),
-) -> Result<(), CopyError> {
-    let name = descriptor.digest.to_string();
-    let url = runtime.block_on(begin(session, &name))?;
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{separator}digest={}", name.replace(':', "%3A"));
-    let (sender, pieces) = mpsc::channel(WAITING);
-    let ask = Exchange::new(Verb::Put, url)
-        .header("content-type", "application/octet-stream")
-        .body(Body::Stream { length: descriptor.size, pieces });
-    let sending = session.clone();
-    let answer = runtime.spawn(async move { sending.send(Actions::Push, ask).await });
-    let read = feed(descriptor, content, &sender, progress);
-    if let Err(error) = &read {
-        // The request breaks off with it, so that the registry does not take what is there for the whole.
-        let _ = sender.blocking_send(Err(io::Error::new(error.kind(), "the source failed")));
+) -> Result<Taken, CopyError> {
+    let name = blob.descriptor().digest.to_string();
+    let tries = target.session.client().tries();
+    let (record, location) = (None, String::new());
+    let (least, offset, differed) = (0, 0, false);
+    let mut upload = Upload { target, blob, name, record, progress, location, least, offset, tries, differed };
+    upload.record = upload.open_record();
+    // A mount sends nothing, so it comes before what is left to send.
+    if from.is_some() || !upload.resume()? {
+        match upload.begin(from)? {
+            Begun::Session => {}
+            Begun::Mounted => return Ok(Taken::Mounted),
+            Begun::Present => return Ok(Taken::Present),
+        }
     }
-    drop(sender);
-    let answer =
-        runtime.block_on(answer).map_err(|error| failed(session, &name, error.to_string(), Category::Failed))?;
-    if let Err(error) = read {
-        let failed = |error: io::Error| failed(session, &name, error.to_string(), Category::Verification);
-        return Err(CopyError::carried(error).unwrap_or_else(failed));
-    }
-    let answer = answer?;
-    match answer.status {
-        // 204 was seen.
-        200..=204 => Ok(()),
-        _ => Err(runtime.block_on(session.refused(&name, answer))),
-    }
-}
-
-/// Begins an upload, and says where it goes.
-async fn begin(session: &Session, name: &str) -> Result<String, CopyError> {
-    let url = session.url("blobs/uploads/");
-    let answer =
-        session.ask(Actions::Push, || Exchange::new(Verb::Post, url.clone()).header("content-length", "0")).await?;
-    match (answer.status, answer.location()) {
-        (202, Some((location, _))) => Ok(location),
-        (202, None) => Err(failed(session, name, "it does not say where to".to_owned(), Category::Refused)),
-        _ => Err(session.refused(name, answer).await),
-    }
-}
-
-/// Reads all of the content and hands it on; stops quietly where nobody takes it any more: the answer says why.
-fn feed(
-    descriptor: &Descriptor,
-    content: &mut dyn Read,
-    sender: &mpsc::Sender<io::Result<Vec<u8>>>,
-    progress: &dyn Fn(u64),
-) -> io::Result<()> {
-    let mut content = Verified::new(content, descriptor.digest, descriptor.size);
-    let mut done = 0;
+    let from = upload.offset;
     loop {
-        let mut piece = vec![0; PIECE];
-        let mut filled = 0;
-        while filled < PIECE {
-            match content.read(&mut piece[filled..])? {
-                0 => break,
-                count => filled += count,
+        let before = upload.offset;
+        match upload.attempt() {
+            Ok(()) => break,
+            Err(trouble) => upload.recover(trouble, before)?,
+        }
+    }
+    upload.forget();
+    Ok(Taken::Sent { from })
+}
+
+impl Upload<'_> {
+    fn size(&self) -> u64 {
+        self.blob.descriptor().size
+    }
+
+    // ---- what is kept -------------------------------------------------------------------------------------------
+
+    /// Sessions are a convenience: where they cannot be kept, the upload goes on without.
+    fn open_record(&self) -> Option<UploadRecord> {
+        let memory = self.target.memory.filter(|_| self.size() >= KEPT && self.target.learnt.resumes())?;
+        let repository = self.target.session.repository();
+        let digest = &self.blob.descriptor().digest;
+        memory.store.upload(&repository.registry, &repository.name, digest).ok().flatten()
+    }
+
+    fn keep(&self) {
+        if let (Some(record), Some(memory)) = (&self.record, self.target.memory) {
+            let session = UploadSession { location: self.location.clone(), offset: self.offset, at: memory.now };
+            let _ = record.keep(&session);
+        }
+    }
+
+    fn forget(&self) {
+        if let Some(record) = &self.record {
+            let _ = record.forget();
+        }
+    }
+
+    /// Goes on with what an earlier process left; whether there is such.
+    fn resume(&mut self) -> Result<bool, CopyError> {
+        let (Some(record), Some(memory)) = (&self.record, self.target.memory) else { return Ok(false) };
+        let Some(session) = record.recall(memory.now) else { return Ok(false) };
+        self.location = session.location;
+        match self.status() {
+            Ok(Some(offset)) => {
+                self.offset = offset;
+                self.keep();
+                Ok(true)
+            }
+            // That session is gone, and this process has sent nothing that could be lost. Where nobody answers, what is
+            // kept stays for another time: to begin an upload will fail too.
+            Ok(None) | Err(_) => Ok(false),
+        }
+    }
+
+    // ---- requests -----------------------------------------------------------------------------------------------
+
+    /// Begins an upload, by a mount where another repository has the blob.
+    fn begin(&mut self, from: Option<&str>) -> Result<Begun, CopyError> {
+        let from = from.filter(|_| self.target.learnt.mounts());
+        let (session, runtime) = (self.target.session, self.target.runtime);
+        let plain = session.url("blobs/uploads/");
+        let url = match from {
+            Some(from) => {
+                let mut query = url::form_urlencoded::Serializer::new(String::new());
+                query.append_pair("mount", &self.name).append_pair("from", from);
+                format!("{plain}?{}", query.finish())
+            }
+            None => plain,
+        };
+        let make = || Exchange::new(Verb::Post, url.clone()).header("content-length", "0");
+        let answer = runtime.block_on(session.ask(Actions::Push, make))?;
+        match (answer.status, from) {
+            (201, Some(_)) => return Ok(Begun::Mounted),
+            (202, _) => {}
+            (400..=499, Some(_)) if !matches!(answer.status, 401 | 429) => {
+                if matches!(answer.status, 400 | 405) {
+                    self.target.learnt.cannot_mount();
+                }
+                return self.begin(None);
+            }
+            _ => return Err(runtime.block_on(session.refused(&self.name, answer))),
+        }
+        let Some((location, _)) = answer.location() else {
+            return Err(self.failed("it does not say where the blob goes".to_owned(), Category::Refused));
+        };
+        self.least = least_chunk(answer.header("oci-chunk-min-length"));
+        (self.location, self.offset) = (location, 0);
+        if from.is_some() && self.size() >= KEPT && self.is_there()? {
+            return Ok(Begun::Present);
+        }
+        self.keep();
+        Ok(Begun::Session)
+    }
+
+    /// Whether the repository has the blob: asked where a mount was expected to do and did not.
+    fn is_there(&self) -> Result<bool, CopyError> {
+        let (session, runtime) = (self.target.session, self.target.runtime);
+        let url = session.url(&format!("blobs/{}", self.name));
+        let answer = runtime.block_on(session.ask(Actions::Push, || Exchange::new(Verb::Head, url.clone())))?;
+        Ok(matches!(answer.status, 200 | 301..=308))
+    }
+
+    /// How many bytes are there; `None` where the session is gone or that cannot be known.
+    fn status(&mut self) -> Result<Option<u64>, CopyError> {
+        let location = self.location.clone();
+        let (session, runtime) = (self.target.session, self.target.runtime);
+        let answer = runtime.block_on(session.ask(Actions::Push, || Exchange::new(Verb::Get, location.clone())))?;
+        if !matches!(answer.status, 200 | 202 | 204) {
+            return Ok(None);
+        }
+        self.follow(&answer);
+        Ok(answer.header("range").and_then(there).filter(|offset| *offset <= self.size()))
+    }
+
+    /// Takes the newest location.
+    fn follow(&mut self, answer: &Answer) {
+        if let Some((location, _)) = answer.location() {
+            self.location = location;
+        }
+    }
+
+    /// Sends all that is not there.
+    fn attempt(&mut self) -> Result<(), Trouble> {
+        let mut content = Content::open(self.blob, self.offset).map_err(Trouble::last)?;
+        while let Some(count) = self.target.learnt.chunk(self.offset, content.left(), self.least) {
+            if count == 0 {
+                break;
+            }
+            self.patch(&mut content, count)?;
+        }
+        self.put(&mut content)
+    }
+
+    fn patch(&mut self, content: &mut Content<'_>, count: u64) -> Result<(), Trouble> {
+        let range = format!("{}-{}", self.offset, self.offset + count - 1);
+        let ask = Exchange::new(Verb::Patch, self.location.clone()).header("content-range", range);
+        let answer = self.send(ask, content, count)?;
+        match answer.status {
+            201 | 202 => {}
+            _ => return Err(self.refused(answer, count)),
+        }
+        self.follow(&answer);
+        let reached = self.offset + count;
+        let told = answer.header("range").and_then(there);
+        if told.is_some_and(|told| told != reached) {
+            let error = self.failed("it did not take a chunk".to_owned(), Category::Refused);
+            return Err(Trouble { error, kind: Kind::Dropped, asked: None });
+        }
+        self.offset = reached;
+        self.keep();
+        Ok(())
+    }
+
+    /// Ends the upload, with all that is left.
+    fn put(&mut self, content: &mut Content<'_>) -> Result<(), Trouble> {
+        let count = content.left();
+        let ask = Exchange::new(Verb::Put, ending(&self.location, &self.name));
+        let answer = self.send(ask, content, count)?;
+        match answer.status {
+            // 204 was seen.
+            200..=204 => Ok(()),
+            _ => Err(self.refused(answer, count)),
+        }
+    }
+
+    fn send(&self, ask: Exchange, content: &mut Content<'_>, count: u64) -> Result<Answer, Trouble> {
+        let Target { session, runtime, .. } = self.target;
+        body::send(session, runtime, ask, content, count, self.progress).map_err(|unsent| match unsent {
+            Unsent::Source(error) => {
+                if error.kind() == io::ErrorKind::InvalidData {
+                    // What was sent of it is of no use to anybody.
+                    self.forget();
+                }
+                Trouble::last(self.source_failed(error))
+            }
+            Unsent::Registry(error) => Trouble { error, kind: Kind::Broken, asked: None },
+            Unsent::Stalled => {
+                let error = self.failed("it takes nothing any more".to_owned(), Category::Refused);
+                Trouble { error, kind: Kind::Broken, asked: None }
+            }
+        })
+    }
+
+    // ---- what went wrong ----------------------------------------------------------------------------------------
+
+    fn source_failed(&self, error: io::Error) -> CopyError {
+        let category = match error.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Category::Verification,
+            _ => Category::Failed,
+        };
+        // A source that is another registry says what failed there.
+        match error.downcast::<CopyError>() {
+            Ok(error) => error,
+            Err(error) => {
+                let (place, what) = (self.blob.source(), self.name.clone());
+                CopyError::Failed { place, what, why: error.to_string(), category, hint: None }
             }
         }
-        piece.truncate(filled);
-        if piece.is_empty() || sender.blocking_send(Ok(piece)).is_err() {
-            return Ok(());
+    }
+
+    /// What an answer to `sent` bytes means that is no success.
+    fn refused(&self, mut answer: Answer, sent: u64) -> Trouble {
+        let runtime = self.target.runtime;
+        let (status, asked) = (answer.status, answer.retry_after());
+        let told = String::from_utf8_lossy(runtime.block_on(answer.peek(REFUSAL))).into_owned();
+        let kind = match status {
+            413 => Kind::TooLarge(sent),
+            // GHCR answers so to chunks of more than 4 MiB.
+            416 if told.contains("too large") => Kind::TooLarge(sent),
+            _ if told.contains("DIGEST_INVALID") => Kind::Digest,
+            // A token that ended; whoever asks for the status next gets a new one.
+            401 => Kind::Broken,
+            400..=499 if self.offset > 0 || matches!(status, 404 | 416) => Kind::Broken,
+            _ if answer.passes() => Kind::Broken,
+            _ => Kind::Final,
+        };
+        Trouble { error: runtime.block_on(self.target.session.refused(&self.name, answer)), kind, asked }
+    }
+
+    /// Makes the next try possible, or gives up. `before` is where the one that failed began.
+    fn recover(&mut self, trouble: Trouble, before: u64) -> Result<(), CopyError> {
+        let learnt = self.target.learnt;
+        match trouble.kind {
+            Kind::Final => return Err(trouble.error),
+            Kind::TooLarge(sent) if !learnt.too_large(sent) => return Err(trouble.error),
+            Kind::Dropped if !learnt.drops_chunks() => return Err(trouble.error),
+            Kind::TooLarge(_) | Kind::Dropped => return self.restart(),
+            Kind::Digest if self.differed => return Err(self.other_digest(trouble.error)),
+            Kind::Digest => {
+                // Its bytes were verified here, or will be now that all of them are sent in one run.
+                self.differed = true;
+                return self.restart();
+            }
+            Kind::Broken => {}
         }
-        done += filled as u64;
-        progress(done);
+        self.wait(trouble.asked.unwrap_or_default())?;
+        let there = if learnt.resumes() { self.status()? } else { None };
+        let gained = there.unwrap_or(0).saturating_sub(before);
+        let Some(wait) = self.tries.failed(gained, None) else { return Err(trouble.error) };
+        self.wait(wait)?;
+        match there {
+            Some(offset) => {
+                self.offset = offset;
+                self.keep();
+                Ok(())
+            }
+            None => {
+                learnt.lost_session();
+                self.restart()
+            }
+        }
+    }
+
+    fn restart(&mut self) -> Result<(), CopyError> {
+        self.forget();
+        (self.progress)(0);
+        self.begin(None).map(|_| ())
+    }
+
+    /// Waits, unless the copy ends.
+    fn wait(&self, wait: Duration) -> Result<(), CopyError> {
+        const STEP: Duration = Duration::from_millis(100);
+        let mut left = wait.min(self.target.session.client().settings().longest_wait);
+        while !left.is_zero() {
+            if self.blob.is_stopped() {
+                return Err(self.failed("the copy ended".to_owned(), Category::Refused));
+            }
+            self.target.runtime.block_on(async { tokio::time::sleep(left.min(STEP)).await });
+            left = left.saturating_sub(STEP);
+        }
+        Ok(())
+    }
+
+    fn other_digest(&self, error: CopyError) -> CopyError {
+        match error {
+            CopyError::Failed { place, what, why, .. } => CopyError::Failed {
+                place,
+                what,
+                why: format!("the bytes that were sent fit, and the registry found another digest, twice: {why}"),
+                category: Category::Verification,
+                hint: Some(
+                    "something between here and there changes bytes: a proxy, or a disk of the registry".to_owned(),
+                ),
+            },
+            other => other,
+        }
+    }
+
+    fn failed(&self, why: String, category: Category) -> CopyError {
+        let place = format!("docker://{}", self.target.session.repository().full_name());
+        CopyError::Failed { place, what: self.name.clone(), why, category, hint: None }
     }
 }
 
-fn failed(session: &Session, what: &str, why: String, category: Category) -> CopyError {
-    let place = format!("docker://{}", session.repository().full_name());
-    CopyError::Failed { place, what: what.to_owned(), why, category, hint: None }
+impl Trouble {
+    /// One after which no try is made.
+    fn last(error: CopyError) -> Trouble {
+        Trouble { error, kind: Kind::Final, asked: None }
+    }
 }
