@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::registry::RegistryFlags;
+use super::configuration::Registries;
+use super::registry::{RegistryFlags, Side, Surroundings};
 use super::values::{ArchiveKind, Location};
 use super::{CliError, Environment, Failure};
 use crate::copy::{Sink, Source};
@@ -21,6 +22,7 @@ pub(super) struct Ends {
     pub(super) client: Arc<Client>,
     pub(super) registry: RegistryFlags,
     pub(super) environment: Environment,
+    pub(super) registries: Registries,
     pub(super) runtime: Handle,
 }
 
@@ -29,7 +31,7 @@ impl Ends {
     pub(super) fn source(&self, location: &Location) -> Result<(Box<dyn Source>, Descriptor), Failure> {
         match location {
             Location::Registry { reference, name } => {
-                let source = RegistrySource::new(self.session(reference)?, self.runtime.clone());
+                let source = RegistrySource::new(self.session(reference, Side::Source)?, self.runtime.clone());
                 let descriptor = source.resolve(name.as_deref().unwrap_or("latest"))?;
                 Ok((Box::new(source), descriptor))
             }
@@ -56,7 +58,7 @@ impl Ends {
     pub(super) fn sink(&self, location: &Location) -> Result<Box<dyn Sink>, Failure> {
         Ok(match location {
             Location::Registry { reference, .. } => {
-                Box::new(RegistrySink::new(self.session(reference)?, self.runtime.clone()))
+                Box::new(RegistrySink::new(self.session(reference, Side::Destination)?, self.runtime.clone()))
             }
             Location::Layout { folder, .. } => Box::new(LayoutSink::open(folder)?),
             Location::Store { .. } => Box::new(LayoutSink::of_store(&self.store)),
@@ -78,8 +80,9 @@ impl Ends {
         })
     }
 
-    fn session(&self, reference: &Reference) -> Result<Session, Failure> {
-        let trust = self.registry.trust(reference, &self.environment)?;
-        Ok(Session::new((*self.client).clone(), Repository::of(reference), trust))
+    fn session(&self, reference: &Reference, side: Side) -> Result<Session, Failure> {
+        let around =
+            Surroundings { client: &self.client, registries: &self.registries, environment: &self.environment };
+        self.registry.session(side, Repository::of(reference), &around, &self.runtime)
     }
 }
