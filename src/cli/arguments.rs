@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{Failure, build, catalog, completions, copy, fetch, images, lock, pull, push, store};
+use super::{Failure, build, catalog, completions, copy, fetch, images, lock, login, logout, pull, push, store};
 use crate::definition::Catalog;
 use crate::definition::embedded::LONG_VERSION;
 
@@ -75,6 +75,10 @@ pub(super) enum Command {
     Push(push::Args),
     /// Copy an image of a registry into the store
     Pull(pull::Args),
+    /// Log in at a registry
+    Login(login::Args),
+    /// Forget the credentials for a registry
+    Logout(logout::Args),
     /// Look after the store
     Store(store::Args),
     /// Print the completions of a shell

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
+use super::registry::registry_name;
 use super::values::check_url;
 use super::{CliError, Environment, Failure};
 use crate::definition::{DefinitionError, read_toml};
@@ -21,6 +22,36 @@ pub(super) struct Configuration {
     store: Option<PathBuf>,
     /// Mirrors, by kind of upstream.
     mirrors: Mirrors,
+    /// What is said of registries, by `HOST[:PORT]`.
+    registry: Registries,
+}
+
+/// What is said of registries, by the name that people write.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct Registries(BTreeMap<String, RegistryRules>);
+
+/// What is said of one registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(super) struct RegistryRules {
+    /// Whether it has no TLS.
+    pub(super) plain_http: bool,
+    /// Token servers on other hosts that may see the credentials for it.
+    token_server: Urls,
+}
+
+impl Registries {
+    /// What is said of one.
+    pub(super) fn of(&self, registry: &str) -> RegistryRules {
+        self.0.get(registry).cloned().unwrap_or_default()
+    }
+}
+
+impl RegistryRules {
+    /// The origins of its token servers.
+    pub(super) fn token_servers(&self) -> Vec<String> {
+        self.token_server.0.clone()
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -61,6 +92,15 @@ impl Configuration {
                 check_url(&url).map_err(|error| rule(format!("mirrors.{}", upstream.name()), &error.why))?;
             }
         }
+        for (registry, rules) in &configuration.registry.0 {
+            let key = format!("registry.\"{registry}\"");
+            if registry_name(registry).ok().is_none_or(|name| name.to_string() != *registry || !name.path.is_empty()) {
+                return Err(rule(key, "the name must be HOST or HOST:PORT, as in `docker://HOST:PORT/…`"));
+            }
+            if !rules.token_server.0.iter().all(|server| is_origin(server)) {
+                return Err(rule(format!("{key}.token-server"), "must be https://HOST or https://HOST:PORT"));
+            }
+        }
         if let Some(store) = &configuration.store {
             let below_home = store.strip_prefix("~").ok().zip(environment.absolute("HOME"));
             let store = below_home.map_or_else(|| store.clone(), |(rest, home)| home.join(rest));
@@ -77,6 +117,11 @@ impl Configuration {
         self.store.as_deref()
     }
 
+    /// What is said of registries.
+    pub(super) fn registries(&self) -> &Registries {
+        &self.registry
+    }
+
     /// The mirrors of each kind of upstream that has some.
     pub(super) fn mirrors(&self) -> BTreeMap<Upstream, Vec<String>> {
         let Mirrors { debian, debian_security, maven, apache } = self.mirrors.clone();
@@ -89,6 +134,13 @@ impl Configuration {
         let some = all.into_iter().filter(|(_, urls)| !urls.0.is_empty());
         some.map(|(upstream, urls)| (upstream, urls.0)).collect()
     }
+}
+
+/// Whether it is a scheme, a host and perhaps a port.
+fn is_origin(text: &str) -> bool {
+    let is_http = |url: &url::Url| matches!(url.scheme(), "http" | "https");
+    let origin = url::Url::parse(text).ok().filter(is_http).map(|url| url.origin().ascii_serialization());
+    origin.is_some_and(|origin| origin == text.trim_end_matches('/'))
 }
 
 impl<'de> Deserialize<'de> for Urls {
@@ -137,6 +189,24 @@ mod tests {
         assert_eq!(mirrors[&Upstream::Debian], ["http://mirror.example/debian"]);
         assert_eq!(mirrors[&Upstream::Maven], ["https://a.example", "https://b.example"]);
         assert!(!mirrors.contains_key(&Upstream::DebianSecurity));
+    }
+
+    #[test]
+    fn what_is_said_of_registries() {
+        let text = "[registry.\"registry.example:5000\"]\nplain-http = true\ntoken-server = \"https://auth.example\"\n";
+        let configuration = parse(text).unwrap();
+        let rules = configuration.registries().of("registry.example:5000");
+        assert_eq!((rules.plain_http, rules.token_servers()), (true, vec!["https://auth.example".to_owned()]));
+        assert_eq!(configuration.registries().of("registry.example"), RegistryRules::default());
+        for wrong in ["auth.example", "https://auth.example/token", "https://me:secret@auth.example", "ftp://a.example"]
+        {
+            let error = parse(&format!("[registry.\"a.example\"]\ntoken-server = \"{wrong}\"\n")).unwrap_err();
+            assert!(error.to_string().contains("registry.\"a.example\".token-server: "), "{error}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        for wrong in ["https://a.example", "a.example/team", "index.docker.io"] {
+            assert!(parse(&format!("[registry.\"{wrong}\"]\nplain-http = true\n")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -61,10 +61,11 @@ pub(in crate::cli) fn copy(
     let store = Store::open(&settings.store)?;
     let client = std::sync::Arc::new(Client::new(settings.network, events.clone()));
     let (registry, environment) = (options.registry.clone(), session.environment.clone());
+    let registries = settings.registries;
     let dry_run = options.dry_run;
     let digest = interrupt::run(async move {
         let runtime = tokio::runtime::Handle::current();
-        let ends = Ends { store, client, registry, environment, runtime };
+        let ends = Ends { store, client, registry, environment, registries, runtime };
         let work = move || -> Result<String, Failure> {
             let _lease = ends.store.lease()?;
             let (from, descriptor) = ends.source(&source)?;

@@ -45,6 +45,36 @@ pub(super) enum CliError {
         /// Why not.
         source: io::Error,
     },
+    /// A file of credentials makes no sense. Nothing of it is shown.
+    #[error("{}: {why}", path.display().to_string().escape_debug())]
+    Credentials {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A program that keeps credentials fails.
+    #[error("{program}: {why}")]
+    Helper {
+        /// The program.
+        program: String,
+        /// Why.
+        why: String,
+    },
+    /// A certificate or key of certs.d lacks the other.
+    #[error("{}: {why}", path.display().to_string().escape_debug())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// Nobody to log out.
+    #[error("{registry}: no file has credentials for it")]
+    NotLoggedIn {
+        /// The registry.
+        registry: String,
+    },
     /// A folder that should hold definitions does not.
     #[error("{}: no folder in it holds an image.toml", path.display())]
     NoDefinitions {
@@ -94,12 +124,16 @@ impl Diagnose for CliError {
             }
             CliError::Read { .. }
             | CliError::Write { .. }
+            | CliError::Credentials { .. }
+            | CliError::Helper { .. }
+            | CliError::Certificate { .. }
             | CliError::Outdated { .. }
             | CliError::OutdatedLock { .. }
             | CliError::Answer(_)
             | CliError::Start(_)
             | CliError::Worker(_) => Category::Failed,
             CliError::Damaged { .. } => Category::Verification,
+            CliError::NotLoggedIn { .. } => Category::NotFound,
         }
     }
 
@@ -124,6 +158,16 @@ impl Diagnose for CliError {
                 io::ErrorKind::IsADirectory => Some("name a file in it".to_owned()),
                 _ => None,
             },
+            CliError::Credentials { .. } => {
+                Some("log in anew by `kimg login`, or name another file by --authfile".to_owned())
+            }
+            CliError::Helper { program, .. } => Some(format!(
+                "check that {program} is installed and works (`{program} list`), or remove it from the file of credentials"
+            )),
+            CliError::Certificate { .. } => Some("a certificate is NAME.cert, its key NAME.key".to_owned()),
+            CliError::NotLoggedIn { .. } => {
+                Some("a path below a registry is another name: write it as it was logged in".to_owned())
+            }
             CliError::Answer(_) | CliError::Start(_) | CliError::Worker(_) => None,
         }
     }

@@ -19,6 +19,8 @@ mod files;
 mod images;
 mod interrupt;
 mod lock;
+mod login;
+mod logout;
 mod places;
 mod pull;
 mod push;
@@ -69,6 +71,8 @@ fn run(command: Command, session: &Session) -> Result<(), Failure> {
         Command::Copy(args) => copy::run(&args, session),
         Command::Push(args) => push::run(&args, session),
         Command::Pull(args) => pull::run(&args, session),
+        Command::Login(args) => login::run(&args, session),
+        Command::Logout(args) => logout::run(&args, session),
         Command::Store(args) => store::run(&args, session),
         Command::Completions(args) => completions::run(&args),
     }

@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::Handle;
 
-use super::registry::RegistryFlags;
+use super::configuration::Registries;
+use super::registry::{RegistryFlags, Side, Surroundings};
 use super::values::{ArchiveKind, Location};
 use super::{CliError, Environment, Failure};
 use crate::copy::{Sink, Source};
@@ -22,6 +23,7 @@ pub(super) struct Ends {
     pub(super) client: Arc<Client>,
     pub(super) registry: RegistryFlags,
     pub(super) environment: Environment,
+    pub(super) registries: Registries,
     pub(super) runtime: Handle,
 }
 
@@ -30,7 +32,7 @@ impl Ends {
     pub(super) fn source(&self, location: &Location) -> Result<(Box<dyn Source>, Descriptor), Failure> {
         match location {
             Location::Registry { reference, name } => {
-                let source = RegistrySource::new(self.session(reference)?, self.runtime.clone());
+                let source = RegistrySource::new(self.session(reference, Side::Source)?, self.runtime.clone());
                 let descriptor = source.resolve(name.as_deref().unwrap_or("latest"))?;
                 Ok((Box::new(source), descriptor))
             }
@@ -57,7 +59,7 @@ impl Ends {
     pub(super) fn sink(&self, location: &Location) -> Result<Box<dyn Sink>, Failure> {
         Ok(match location {
             Location::Registry { reference, .. } => {
-                let sink = RegistrySink::new(self.session(reference)?, self.runtime.clone());
+                let sink = RegistrySink::new(self.session(reference, Side::Destination)?, self.runtime.clone());
                 Box::new(sink.remembering(self.store.clone(), now()))
             }
             Location::Layout { folder, .. } => Box::new(LayoutSink::open(folder)?),
@@ -80,9 +82,10 @@ impl Ends {
         })
     }
 
-    fn session(&self, reference: &Reference) -> Result<Session, Failure> {
-        let trust = self.registry.trust(reference, &self.environment)?;
-        Ok(Session::new((*self.client).clone(), Repository::of(reference), trust))
+    fn session(&self, reference: &Reference, side: Side) -> Result<Session, Failure> {
+        let around =
+            Surroundings { client: &self.client, registries: &self.registries, environment: &self.environment };
+        self.registry.session(side, Repository::of(reference), &around, &self.runtime)
     }
 }
 

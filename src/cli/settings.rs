@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-use super::configuration::Configuration;
+use super::configuration::{Configuration, Registries};
 use super::values::check_url;
 use super::{CliError, Environment};
 use crate::definition::nearest;
@@ -26,6 +26,8 @@ pub(super) struct Settings {
     pub(super) network: net::Settings,
     /// What the choice of hosts depends on. The files that it names are read when they are needed.
     pub(super) machine: Machine,
+    /// What the configuration says of registries.
+    pub(super) registries: Registries,
     /// What the user should change.
     pub(super) warnings: Vec<String>,
 }
@@ -51,7 +53,8 @@ impl Settings {
             events,
         };
         let network = net::Settings { netrc, proxies: proxies(environment)?, ..net::Settings::default() };
-        Ok(Settings { store: store_path(environment, configuration)?, network, machine, warnings })
+        let registries = configuration.registries().clone();
+        Ok(Settings { store: store_path(environment, configuration)?, network, machine, registries, warnings })
     }
 }
 

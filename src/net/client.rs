@@ -1,9 +1,6 @@
 //! What all requests share; the reqwest client, built at the first one.
 
-use std::fs;
-use std::path::Path;
-
-use reqwest::{Certificate, redirect};
+use reqwest::redirect;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
@@ -12,11 +9,13 @@ use super::host::Hosts;
 use super::netrc::Netrc;
 use super::proxy::proxies;
 use super::settings::Settings;
+use super::tls::{Tls, read_authorities};
 use crate::event::Events;
 
 /// What all requests of a [`super::Client`] share.
 pub(super) struct Shared {
     settings: Settings,
+    tls: Tls,
     pub(super) events: Events,
     pub(super) netrc: Netrc,
     pub(super) hosts: Hosts,
@@ -27,7 +26,15 @@ impl Shared {
     pub(super) fn new(settings: Settings, events: Events) -> Shared {
         let netrc = settings.netrc.as_deref().map(Netrc::parse).unwrap_or_default();
         let hosts = Hosts::new(settings.per_host);
-        Shared { settings, events, netrc, hosts, http: OnceCell::new() }
+        Shared { settings, tls: Tls::default(), events, netrc, hosts, http: OnceCell::new() }
+    }
+
+    /// One of its own, with TLS as one host wants it; its client is made at once, so that files that are none are told of
+    /// before anything is asked.
+    pub(super) fn special(&self, tls: Tls) -> Result<Shared, NetError> {
+        let http = build(&self.settings, &tls)?;
+        let shared = Shared::new(self.settings.clone(), self.events.clone());
+        Ok(Shared { tls, http: OnceCell::new_with(Some(http)), ..shared })
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -39,14 +46,14 @@ impl Shared {
     pub(super) async fn http(&self) -> Result<&reqwest::Client, NetError> {
         self.http
             .get_or_try_init(|| {
-                let settings = self.settings.clone();
-                blocking(move || build(&settings))
+                let (settings, tls) = (self.settings.clone(), self.tls.clone());
+                blocking(move || build(&settings, &tls))
             })
             .await
     }
 }
 
-fn build(settings: &Settings) -> Result<reqwest::Client, NetError> {
+fn build(settings: &Settings, tls: &Tls) -> Result<reqwest::Client, NetError> {
     let mut authorities = Vec::new();
     for file in &settings.authorities {
         authorities.extend(read_authorities(file)?);
@@ -64,17 +71,7 @@ fn build(settings: &Settings) -> Result<reqwest::Client, NetError> {
     for proxy in proxies(&settings.proxies)? {
         builder = builder.proxy(proxy);
     }
-    builder.build().map_err(|error| NetError::Client { why: told(error) })
-}
-
-fn read_authorities(file: &Path) -> Result<Vec<Certificate>, NetError> {
-    let wrong = |why: String| NetError::Authority { file: file.to_owned(), why };
-    let pem = fs::read(file).map_err(|error| wrong(error.to_string()))?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| wrong(told(error)))?;
-    if certificates.is_empty() {
-        return Err(wrong("no certificate in it".to_owned()));
-    }
-    Ok(certificates)
+    tls.apply(builder)?.build().map_err(|error| NetError::Client { why: told(error) })
 }
 
 /// What an error of reqwest says, on one line, without its URL and without the layers that say nothing.

@@ -26,6 +26,14 @@ pub enum NetError {
         /// What is wrong with it.
         why: String,
     },
+    /// A client's certificate can't be used.
+    #[error("{}: {why}", file.display().to_string().escape_debug())]
+    Identity {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A proxy variable can't be used. Its value may hold a password and is not shown.
     #[error("the proxy of {variable}: {why}")]
     Proxy {
@@ -167,7 +175,7 @@ impl NetError {
 impl Diagnose for NetError {
     fn category(&self) -> Category {
         match self {
-            NetError::Client { .. } | NetError::Authority { .. } => Category::Failed,
+            NetError::Client { .. } | NetError::Authority { .. } | NetError::Identity { .. } => Category::Failed,
             NetError::Proxy { .. } | NetError::Base { .. } => Category::Usage,
             NetError::Nowhere { .. } | NetError::NotFound { .. } => Category::NotFound,
             NetError::Unavailable { .. } => Category::Refused,
@@ -183,6 +191,9 @@ impl Diagnose for NetError {
                  a PEM file of them"
             }
             NetError::Authority { .. } => "name a file of certificates in PEM",
+            NetError::Identity { .. } => {
+                "write the certificate as NAME.cert and its key, without a password, as NAME.key"
+            }
             NetError::Proxy { variable, .. } => {
                 return Some(format!("set {variable} to http://HOST:PORT or https://HOST:PORT, or unset it"));
             }

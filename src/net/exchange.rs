@@ -120,7 +120,10 @@ impl Answer {
 
     /// The absolute URL of `Location`, and whether what was shown to the URL that was asked may be shown to it too.
     pub fn location(&self) -> Option<(String, bool)> {
-        let location = self.url.join(self.headers.get(LOCATION)?.to_str().ok()?).ok()?;
+        let mut location = self.url.join(self.headers.get(LOCATION)?.to_str().ok()?).ok()?;
+        // Nobody tells us who to be. Both calls only fail for URLs without a host.
+        let _ = location.set_username("");
+        let _ = location.set_password(None);
         let allowed = matches!(location.scheme(), "http" | "https")
             && !(self.url.scheme() == "https" && location.scheme() == "http");
         allowed.then(|| (location.to_string(), same_owner(&self.url, &location)))
@@ -188,8 +191,7 @@ impl Answer {
 /// Asks. What the host may do better another time (429, 503, a broken connection) is tried again where all of the body
 /// can be sent again, as often and with as long waits as downloads are; any other status is an answer.
 pub(super) async fn exchange(shared: &Shared, ask: Exchange) -> Result<Answer, Failure> {
-    let unusable = |url: &str| Failure { url: url.to_owned(), why: Why::Redirect("it is no URL".to_owned()) };
-    let url = Url::parse(&ask.url).map_err(|_| unusable(&ask.url))?;
+    let url = parsed(&ask.url)?;
     let mut tries = Tries::new(shared.settings());
     let mut body = ask.body;
     loop {
@@ -214,6 +216,17 @@ pub(super) async fn exchange(shared: &Shared, ask: Exchange) -> Result<Answer, F
             Err(Stop::Fatal(error)) => return Err(Failure { url: shown(&url), why: Why::Broken(error.to_string()) }),
         }
     }
+}
+
+/// See [`super::Client::exchange_once`].
+pub(super) async fn exchange_once(shared: &Shared, ask: Exchange) -> Result<Answer, Failure> {
+    let url = parsed(&ask.url)?;
+    once(shared, ask.verb, &url, &ask.headers, ask.body).await.map_err(|failed| failed.failure)
+}
+
+fn parsed(url: &str) -> Result<Url, Failure> {
+    let told = || url.split(['?', '#']).next().unwrap_or_default().escape_debug().to_string();
+    Url::parse(url).map_err(|_| Failure { url: told(), why: Why::Redirect("it is no URL".to_owned()) })
 }
 
 async fn once(

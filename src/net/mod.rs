@@ -5,7 +5,7 @@
 //! - `host`, `retry`, `request`: what is known of a host, how long to wait, one request with its redirects.
 //! - `fetch`, `range`, `transfer`: one download at its places, into part files that never mix hosts.
 //! - `schedule`, `get`, `probe`: many downloads side by side; one small document; whether a file is there.
-//! - `exchange`: one request of a protocol.
+//! - `exchange`: one request of a protocol; `tls`: with a host that is not as all others.
 //!
 //! No clock is read: waits are counted by tokio's timer, and a date in Retry-After is taken relative to the Date of the
 //! same answer.
@@ -25,6 +25,7 @@ mod request;
 mod retry;
 mod schedule;
 mod settings;
+mod tls;
 mod transfer;
 
 use std::fmt;
@@ -39,6 +40,7 @@ pub use error::{Failure, NetError, Why};
 pub use exchange::{Answer, Body, Exchange, Verb};
 pub use retry::Tries;
 pub use settings::Settings;
+pub use tls::{Identity, Tls};
 
 /// One file that must be had.
 #[derive(Debug, Clone)]
@@ -100,6 +102,16 @@ impl Client {
     /// How it behaves.
     pub fn settings(&self) -> &Settings {
         self.0.settings()
+    }
+
+    /// The same once only, without waiting for better times: to learn how a host is spoken to.
+    pub async fn exchange_once(&self, ask: Exchange) -> Result<Answer, Failure> {
+        exchange::exchange_once(&self.0, ask).await
+    }
+
+    /// A client with TLS as one host wants it, which shares nothing with this one but its settings.
+    pub fn special(&self, tls: Tls) -> Result<Client, NetError> {
+        Ok(Client(Arc::new(self.0.special(tls)?)))
     }
 
     /// Asks the places in turn whether they have a file, each once and for [`Settings::probe_timeout`] at most: for

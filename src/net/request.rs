@@ -160,10 +160,13 @@ fn target(url: &Url, location: Option<&HeaderValue>) -> Result<Url, Failed> {
 pub(super) fn unanswered(url: &Url, error: reqwest::Error) -> Failed {
     let slow = error.is_connect() && error.is_timeout();
     let connecting = error.is_connect();
-    let tls = connecting && causes(&error).any(|io| io.kind() == io::ErrorKind::InvalidData);
+    let invalid = causes(&error).any(|io| io.kind() == io::ErrorKind::InvalidData);
     let text = told(error);
-    let why = match (connecting, tls) {
+    // A host that wants to see a certificate says so after TLS 1.3 came about for us.
+    let alert = text.contains("received fatal alert");
+    let why = match (connecting, invalid) {
         (true, true) => Why::Tls(text),
+        (false, true) if alert => Why::Tls(text),
         (true, false) => Why::Unreachable(text),
         (false, _) => Why::Broken(text),
     };

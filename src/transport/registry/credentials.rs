@@ -21,6 +21,8 @@ pub enum Credentials {
     },
     /// A token for which the registry's token server gives others (OAuth 2, `refresh_token`).
     IdentityToken(String),
+    /// A token that the registry itself takes.
+    RegistryToken(String),
 }
 
 impl fmt::Debug for Credentials {
@@ -31,6 +33,7 @@ impl fmt::Debug for Credentials {
                 f.debug_struct("Password").field("user", user).finish_non_exhaustive()
             }
             Credentials::IdentityToken(_) => f.write_str("IdentityToken"),
+            Credentials::RegistryToken(_) => f.write_str("RegistryToken"),
         }
     }
 }
@@ -51,6 +54,7 @@ pub struct AuthFile {
 struct Entry {
     auth: Option<String>,
     identitytoken: Option<String>,
+    registrytoken: Option<String>,
 }
 
 impl fmt::Debug for Entry {
@@ -64,15 +68,23 @@ impl fmt::Debug for Entry {
 #[error("{0}")]
 pub struct InvalidAuthFile(String);
 
+impl InvalidAuthFile {
+    pub(super) fn new(why: &str) -> InvalidAuthFile {
+        InvalidAuthFile(why.to_owned())
+    }
+
+    pub(super) fn at(error: &serde_json::Error) -> InvalidAuthFile {
+        InvalidAuthFile(format!("it is no auth.json: line {}, column {}", error.line(), error.column()))
+    }
+}
+
 impl AuthFile {
     /// Reads one.
     pub fn parse(text: &str) -> Result<AuthFile, InvalidAuthFile> {
         if text.trim().is_empty() {
             return Ok(AuthFile::default());
         }
-        serde_json::from_str(text).map_err(|error| {
-            InvalidAuthFile(format!("it is no auth.json: line {}, column {}", error.line(), error.column()))
-        })
+        serde_json::from_str(text).map_err(|error| InvalidAuthFile::at(&error))
     }
 
     /// The credentials for a repository: those of the longest name that it is below (containers-auth.json(5)), else
@@ -81,11 +93,11 @@ impl AuthFile {
         let full = repository.full_name();
         let mut name = full.as_str();
         loop {
-            let names = if name == repository.registry { aliases(name) } else { vec![name.to_owned()] };
-            if let Some((name, entry)) = names.iter().find_map(|name| Some((name, self.auths.get(name)?)))
-                && let Some(credentials) = entry.read(name)?
-            {
-                return Ok(Some(credentials));
+            let exact = self.auths.get_key_value(name).into_iter();
+            for (name, entry) in exact.chain(self.auths.iter().filter(|(key, _)| stands_for(key, name))) {
+                if let Some(credentials) = entry.read(name)? {
+                    return Ok(Some(credentials));
+                }
             }
             match name.rsplit_once('/') {
                 Some((above, _)) => name = above,
@@ -94,10 +106,20 @@ impl AuthFile {
         }
     }
 
-    /// The program that knows the credentials for a registry: `docker-credential-NAME`.
-    pub fn helper(&self, registry: &str) -> Option<&str> {
-        let own = aliases(registry).into_iter().find_map(|name| self.cred_helpers.get(&name));
-        own.or(self.creds_store.as_ref()).map(String::as_str).filter(|name| !name.is_empty())
+    /// The program that knows the credentials for this registry, before those of the file: `docker-credential-NAME`.
+    pub fn own_helper(&self, registry: &str) -> Option<&str> {
+        let mut own = self.cred_helpers.iter().filter(|(key, _)| stands_for(key, registry));
+        own.next().map(|(_, name)| name.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// The program that knows them, where neither the file nor a program of the registry's own does.
+    pub fn helper_of_all(&self) -> Option<&str> {
+        self.creds_store.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// The registries that have programs of their own.
+    pub fn helped(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.cred_helpers.iter().map(|(registry, name)| (registry.as_str(), name.as_str()))
     }
 }
 
@@ -105,6 +127,9 @@ impl Entry {
     fn read(&self, name: &str) -> Result<Option<Credentials>, InvalidAuthFile> {
         if let Some(token) = self.identitytoken.as_ref().filter(|token| !token.is_empty()) {
             return Ok(Some(Credentials::IdentityToken(token.clone())));
+        }
+        if let Some(token) = self.registrytoken.as_ref().filter(|token| !token.is_empty()) {
+            return Ok(Some(Credentials::RegistryToken(token.clone())));
         }
         let Some(auth) = self.auth.as_ref().filter(|auth| !auth.is_empty()) else { return Ok(None) };
         let wrong =
@@ -118,14 +143,15 @@ impl Entry {
     }
 }
 
-/// The names under which files have a registry.
-fn aliases(registry: &str) -> Vec<String> {
-    let plain = [registry.to_owned(), format!("https://{registry}"), format!("https://{registry}/")];
-    let hub = ["https://index.docker.io/v1/", "index.docker.io"].map(str::to_owned);
-    match registry {
-        "docker.io" => plain.into_iter().chain(hub).collect(),
-        _ => plain.to_vec(),
-    }
+/// Whether a key of a file stands for a registry, or for a path below one. Docker writes registries as URLs, too.
+pub fn stands_for(key: &str, name: &str) -> bool {
+    let plain = match key.split_once("://") {
+        Some(("http" | "https", rest)) => rest.split('/').next().unwrap_or_default(),
+        Some(_) => return false,
+        None => key,
+    };
+    let is_hub = matches!(plain, "docker.io" | "index.docker.io" | "registry-1.docker.io");
+    plain == name || is_hub && name == "docker.io"
 }
 
 #[cfg(test)]
@@ -138,6 +164,8 @@ mod tests {
             "registry.example/team": {"auth": "dGVhbTp4"},
             "https://index.docker.io/v1/": {"auth": "aHViOng="},
             "token.example": {"auth": "dTo=", "identitytoken": "secret"},
+            "ready.example": {"registrytoken": "secret"},
+            "https://url.example:5000/v1/": {"auth": "dXJsOng="},
             "empty.example": {}
         },
         "credHelpers": {"helped.example": "pass"},
@@ -149,6 +177,7 @@ mod tests {
         match AuthFile::parse(FILE).unwrap().find(&repository).unwrap() {
             Some(Credentials::Password { user, password }) => format!("{user} {password}"),
             Some(Credentials::IdentityToken(token)) => format!("token {token}"),
+            Some(Credentials::RegistryToken(token)) => format!("ready {token}"),
             None => String::new(),
         }
     }
@@ -160,14 +189,17 @@ mod tests {
         assert_eq!(found("registry.example/teams/app"), "user pa:ss");
         assert_eq!(found("alpine"), "hub x");
         assert_eq!(found("token.example/a"), "token secret");
+        assert_eq!((found("ready.example/a"), found("url.example:5000/a")), ("ready secret".into(), "url x".into()));
+        assert_eq!((found("url.example/a"), found("url.example:5001/a")), (String::new(), String::new()));
         assert_eq!((found("empty.example/a"), found("other.example/a")), (String::new(), String::new()));
     }
 
     #[test]
     fn helpers_of_a_registry_before_that_of_all() {
         let file = AuthFile::parse(FILE).unwrap();
-        assert_eq!((file.helper("helped.example"), file.helper("other.example")), (Some("pass"), Some("desktop")));
-        assert_eq!(AuthFile::parse("{}").unwrap().helper("other.example"), None);
+        assert_eq!((file.own_helper("helped.example"), file.own_helper("other.example")), (Some("pass"), None));
+        assert_eq!(file.helper_of_all(), Some("desktop"));
+        assert_eq!(AuthFile::parse("{}").unwrap().helper_of_all(), None);
     }
 
     #[test]

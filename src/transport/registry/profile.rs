@@ -75,6 +75,14 @@ pub(super) fn has_realm(registry: &str, realm: &str) -> bool {
     KNOWN.contains(&(registry, realm))
 }
 
+/// What files and programs of credentials call a registry. Docker calls its own so, and reads no other name.
+pub fn stored_as(registry: &str) -> &str {
+    match registry {
+        "docker.io" => "https://index.docker.io/v1/",
+        registry => registry,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

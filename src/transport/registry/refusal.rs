@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::Repository;
+use super::{Repository, challenges};
 use crate::copy::CopyError;
 use crate::error::Category;
-use crate::net::{Answer, Failure};
+use crate::net::{Answer, Failure, Why};
 
 /// The errors of an answer (distribution-spec 1.1, "Error Codes").
 #[derive(Deserialize)]
@@ -24,63 +24,146 @@ struct OneError {
 /// The most of an answer's body that is looked into.
 const BODY: usize = 8 << 10;
 
+/// Who asked.
+pub(super) struct Asked {
+    /// Whether there were credentials.
+    pub(super) has_credentials: bool,
+    /// Why they were not shown to the token server, and what to do, where they were not.
+    pub(super) withheld: Option<(String, String)>,
+}
+
 /// The error of a request about `what` that was answered, and not with a success.
-pub(super) async fn refusal(repository: &Repository, what: &str, mut answer: Answer, logged_in: bool) -> CopyError {
+pub(super) async fn refusal(repository: &Repository, what: &str, mut answer: Answer, asked: Asked) -> CopyError {
     let status = answer.status;
-    let told = words(&answer.beginning(BODY).await);
+    let body = answer.beginning(BODY).await;
+    let told = errors(&body);
     let registry = &repository.registry;
-    let (why, category, hint) = match status {
-        404 => (told.unwrap_or("there is no such thing".to_owned()), Category::NotFound, None),
-        401 if logged_in => ("the credentials are not accepted".to_owned(), Category::Refused, Some(login(registry))),
-        401 => ("it wants to know who asks".to_owned(), Category::Refused, Some(login(registry))),
-        403 => {
-            let why = format!("it is not allowed{}", told.map(|told| format!(" ({told})")).unwrap_or_default());
-            (why, Category::Refused, Some("ask whoever runs the registry for the right to it".to_owned()))
+    // A token that is good, but for less, is refused as if there were none (RFC 6750, 3.1).
+    let mut challenges = answer.headers("www-authenticate").into_iter().flat_map(challenges);
+    let lacks_rights =
+        challenges.any(|own| own.parameters.get("error").is_some_and(|error| error == "insufficient_scope"));
+    let words = told.as_ref().and_then(|(_, message)| message.clone());
+    let ask = "ask whoever runs the registry for the right to it";
+    let (why, category, hint) = match (status, asked.withheld) {
+        (401 | 403, Some((why, hint))) => (why, Category::Refused, Some(hint)),
+        (404, _) => {
+            let is_new = told.as_ref().is_some_and(|(code, _)| code == "NAME_UNKNOWN");
+            let hint = is_new.then(|| {
+                "check the repository's name; some registries want it, or its project, to be made there first"
+                    .to_owned()
+            });
+            (words.unwrap_or("there is no such thing".to_owned()), Category::NotFound, hint)
         }
-        429 => ("it was asked too often".to_owned(), Category::Refused, Some("try again later, or log in".to_owned())),
-        _ => (told.unwrap_or_else(|| "it does not say why".to_owned()), Category::Refused, None),
+        (401, _) if asked.has_credentials && lacks_rights => {
+            ("it is not allowed".to_owned(), Category::Refused, Some(ask.to_owned()))
+        }
+        (401, _) if asked.has_credentials => {
+            ("the credentials are not accepted".to_owned(), Category::Refused, Some(login(registry)))
+        }
+        (401, _) => ("it wants to know who asks".to_owned(), Category::Refused, Some(login(registry))),
+        (403, _) => {
+            let why = format!("it is not allowed{}", words.map(|told| format!(" ({told})")).unwrap_or_default());
+            let hint = if asked.has_credentials { ask.to_owned() } else { login(registry) };
+            (why, Category::Refused, Some(hint))
+        }
+        (429, _) => {
+            let wait = answer.header("retry-after").filter(|text| text.len() < 40);
+            let when = wait.map_or("later".to_owned(), |wait| match wait.trim().parse::<u64>() {
+                Ok(seconds) => format!("in {seconds} seconds"),
+                Err(_) => "later".to_owned(),
+            });
+            let or = if asked.has_credentials { "" } else { ", or log in: some registries allow more then" };
+            ("it was asked too often".to_owned(), Category::Refused, Some(format!("try again {when}{or}")))
+        }
+        (400, _) if wants_tls(&body) => {
+            let hint = "leave out --plain-http; for a registry on this machine, say --tls-verify";
+            ("it speaks TLS, and was asked without".to_owned(), Category::Refused, Some(hint.to_owned()))
+        }
+        _ => (words.unwrap_or_else(|| "it does not say why".to_owned()), Category::Refused, None),
     };
-    let place = format!("docker://{}", repository.full_name());
-    CopyError::Failed { place, what: what.to_owned(), why: format!("{why} (status {status})"), category, hint }
+    let why = format!("{why} (status {status})");
+    CopyError::Failed { place: repository.place(), what: what.to_owned(), why, category, hint }
 }
 
 /// The error of a request that was not answered.
 pub(super) fn unanswered(repository: &Repository, what: &str, failure: &Failure) -> CopyError {
-    let place = format!("docker://{}", repository.full_name());
-    let hint = match failure.why {
-        crate::net::Why::Tls(_) => Some(
-            "trust its authority by `authorities` in the configuration, or name it by --plain-http where it has no TLS"
-                .to_owned(),
-        ),
-        _ => None,
+    let why = failure.to_string();
+    let hint = hint(&repository.registry, &failure.why);
+    CopyError::Failed { place: repository.place(), what: what.to_owned(), why, category: Category::Refused, hint }
+}
+
+fn hint(registry: &str, why: &Why) -> Option<String> {
+    let Why::Tls(text) = why else {
+        let is_lost = matches!(why, Why::Unreachable(_));
+        return is_lost.then(|| {
+            "check the host and port, the network, and the proxy variables (https_proxy, no_proxy)".to_owned()
+        });
     };
-    CopyError::Failed { place, what: what.to_owned(), why: failure.to_string(), category: Category::Refused, hint }
+    // As rustls words them.
+    let folder = format!("~/.config/containers/certs.d/{registry}");
+    let one_of = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    Some(if one_of(&["UnknownIssuer", "CaUsedAsEndEntity"]) {
+        format!(
+            "if you trust it, put the certificate of its authority into {folder}/ca.crt, or name its folder by --cert-dir"
+        )
+    } else if one_of(&["InvalidContentType", "corrupt message"]) {
+        format!(
+            "if it has no TLS, say so: --plain-http, or `plain-http = true` below `[registry.\"{registry}\"]` in the \
+             configuration file"
+        )
+    } else if one_of(&["NotValidForName"]) {
+        "its certificate is for another name: write the registry as the certificate does".to_owned()
+    } else if one_of(&["Expired", "NotValidYet"]) {
+        "check this machine's clock; else whoever runs the registry must renew its certificate".to_owned()
+    } else if one_of(&["CertificateRequired", "HandshakeFailure", "BadCertificate", "UnknownCA", "CertificateUnknown"])
+    {
+        format!("it wants a certificate of yours: put it and its key into {folder}/client.cert and {folder}/client.key")
+    } else {
+        format!("put the certificate of its authority into {folder}/ca.crt, or say --plain-http where it has no TLS")
+    })
 }
 
-fn login(registry: &str) -> String {
-    format!("log in at {registry} (`docker login`, `podman login`), or name a file of credentials by --authfile")
+/// How to log in.
+pub(super) fn login(registry: &str) -> String {
+    format!("log in by `kimg login {registry}`, or name a file of credentials by --authfile")
 }
 
-/// What the body says, on one line; `None` where it is not what registries answer.
-fn words(body: &[u8]) -> Option<String> {
+/// What Go's server and nginx answer on a port for TLS to who speaks without.
+fn wants_tls(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    text.contains("HTTP request to an HTTPS server") || text.contains("plain HTTP request was sent to HTTPS port")
+}
+
+/// The code of the first error in the body, and what it says on one line; `None` where it is not what registries answer.
+fn errors(body: &[u8]) -> Option<(String, Option<String>)> {
     let errors: Errors = serde_json::from_slice(body).ok()?;
-    let first = errors.errors.first()?;
+    let first = errors.errors.into_iter().next()?;
     let text = if first.message.is_empty() { &first.code } else { &first.message };
-    let line: String = text.lines().next()?.chars().take(200).collect();
-    (!line.is_empty()).then(|| line.escape_debug().to_string())
+    let line: String = text.lines().next().unwrap_or_default().chars().take(200).collect();
+    let words = (!line.is_empty()).then(|| line.escape_debug().to_string());
+    Some((first.code, words))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::*;
 
     #[test]
     fn errors_of_registries() {
+        let words = |body: &[u8]| errors(body).and_then(|(_, words)| words);
         let body = br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown","detail":{}}]}"#;
         assert_eq!(words(body).as_deref(), Some("manifest unknown"));
         assert_eq!(words(br#"{"errors":[{"code":"DENIED"}]}"#).as_deref(), Some("DENIED"));
         assert_eq!(words(b"{\"errors\":[{\"message\":\"\x1b[31m\"}]}"), None);
         assert_eq!(words(br#"{"errors":[{"message":"a\u001b[31mb"}]}"#).as_deref(), Some("a\\u{1b}[31mb"));
         assert_eq!((words(b"<html>"), words(br#"{"errors":[]}"#)), (None, None));
+    }
+
+    #[test]
+    fn hints_name_the_file_to_place() {
+        let hint = |text: &str| hint("registry.example:5000", &Why::Tls(text.to_owned())).unwrap();
+        assert!(hint("invalid peer certificate: UnknownIssuer").contains("certs.d/registry.example:5000/ca.crt"));
+        assert!(hint("received corrupt message of type InvalidContentType").contains("--plain-http"));
+        assert!(hint("received fatal alert: CertificateRequired").contains("client.key"));
     }
 }

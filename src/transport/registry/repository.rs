@@ -5,8 +5,12 @@ use crate::oci::Reference;
 pub enum Transport {
     /// By TLS; without it only on this machine itself (`localhost`, 127.0.0.0/8, `::1`).
     Tls,
+    /// By TLS, on this machine too: the user said so, or has put certificates there for it.
+    TlsOnly,
     /// Without TLS, because the user said so.
     Plain,
+    /// By TLS with any certificate, else without, because the user said so: [`super::reach`] finds out.
+    Either,
 }
 
 /// A repository of a registry.
@@ -40,8 +44,17 @@ impl Repository {
     pub fn root(&self, transport: Transport) -> String {
         // Docker Hub's API has a host of its own.
         let host = if self.registry == DOCKER_HUB { "registry-1.docker.io" } else { &self.registry };
-        let is_plain = transport == Transport::Plain || is_this_machine(host);
+        let is_plain = match transport {
+            Transport::Plain => true,
+            Transport::TlsOnly | Transport::Either => false,
+            Transport::Tls => is_this_machine(host),
+        };
         format!("{}://{host}/v2/", if is_plain { "http" } else { "https" })
+    }
+
+    /// What messages call it: `docker://HOST/NAME`, or `docker://HOST` for the registry itself.
+    pub(super) fn place(&self) -> String {
+        format!("docker://{}", self.full_name().trim_end_matches('/'))
     }
 
     /// `HOST/NAME`.
@@ -82,6 +95,7 @@ mod tests {
         for tls in ["localhost.example/a", "127.0.0.1.example/a", "10.0.0.1:5000/a"] {
             assert!(root(tls, Transport::Tls).starts_with("https://"), "{tls}");
         }
+        assert_eq!(root("localhost:5000/a", Transport::TlsOnly), "https://localhost:5000/v2/");
         assert_eq!(root("10.0.0.1:5000/a", Transport::Plain), "http://10.0.0.1:5000/v2/");
     }
 }

@@ -2,12 +2,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
+use url::Url;
 
-use super::refusal::{refusal, unanswered};
-use super::token::{self, Actions, Token, basic};
+use super::realm::{self, realm};
+use super::refusal::{Asked, refusal, unanswered};
+use super::token::{self, Actions, Asking, NoToken, Token, basic};
 use super::{Challenge, Credentials, Repository, Transport, challenges};
 use crate::copy::CopyError;
-use crate::net::{Answer, Client, Exchange};
+use crate::error::Category;
+use crate::net::{Answer, Client, Exchange, Verb};
 
 /// Whom a session trusts, and who it is.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ struct Shared {
     repository: Repository,
     root: String,
     credentials: Option<Credentials>,
+    /// Origins that may see the credentials besides those that are known to belong to the registry.
+    token_servers: Vec<String>,
     known: Mutex<Known>,
 }
 
@@ -34,15 +39,36 @@ struct Shared {
 #[derive(Default)]
 struct Known {
     challenge: Option<Challenge>,
-    tokens: BTreeMap<Actions, Token>,
+    tokens: BTreeMap<Wanted, Token>,
+    /// Why the credentials were not shown, and what to do, where they were not.
+    withheld: Option<(String, String)>,
+    /// Whether its token server gives no token for two repositories at once.
+    one_at_a_time: bool,
 }
+
+/// What a token is wanted for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    actions: Actions,
+    /// Another repository of the registry that is read too.
+    from: Option<String>,
+}
+
+/// The most scopes of a challenge that are asked for besides our own.
+const OTHER_SCOPES: usize = 4;
 
 impl Session {
     /// A session; nothing is asked yet.
     pub fn new(client: Client, repository: Repository, trust: Trust) -> Session {
+        Session::trusting(client, repository, trust, Vec::new())
+    }
+
+    /// A session whose credentials may also be shown to token servers at these origins (`https://HOST[:PORT]`).
+    pub fn trusting(client: Client, repository: Repository, trust: Trust, token_servers: Vec<String>) -> Session {
         let root = repository.root(trust.transport);
         let credentials = trust.credentials;
-        Session(Arc::new(Shared { client, repository, root, credentials, known: Mutex::default() }))
+        let known = Mutex::default();
+        Session(Arc::new(Shared { client, repository, root, credentials, token_servers, known }))
     }
 
     /// The repository.
@@ -60,83 +86,232 @@ impl Session {
         format!("{}{}/{path}", self.0.root, self.0.repository.name)
     }
 
-    /// Whether a URL is the registry's own, so that it may see who asks.
-    pub(super) fn is_own(&self, url: &str) -> bool {
-        let root = self.0.root.trim_end_matches("v2/");
-        url.starts_with(root)
+    /// Enters the registry and does nothing there (distribution-spec 1.1, "Determining Support"): whether it wanted to
+    /// know who asks.
+    pub async fn enter(&self) -> Result<bool, CopyError> {
+        let answer = self.ask(Actions::Enter, || Exchange::new(Verb::Get, &self.0.root)).await?;
+        match answer.status {
+            200..=299 => self.entered().await,
+            _ => Err(self.refused("its root", answer).await),
+        }
+    }
+
+    async fn entered(&self) -> Result<bool, CopyError> {
+        let known = self.0.known.lock().await;
+        match known.withheld.clone() {
+            // It was entered as nobody.
+            Some((why, hint)) => Err(CopyError::Failed {
+                place: self.0.repository.place(),
+                what: "its token server".to_owned(),
+                why,
+                category: Category::Refused,
+                hint: Some(hint),
+            }),
+            None => Ok(known.challenge.is_some()),
+        }
     }
 
     /// Asks, as often as it takes to say who asks. `make` makes the request each time.
     pub(super) async fn ask(&self, actions: Actions, make: impl Fn() -> Exchange) -> Result<Answer, CopyError> {
-        for attempt in 0.. {
-            let answer = self.send(actions, make()).await?;
-            if answer.status != 401 || attempt == 2 || !self.learn(&answer, actions, attempt).await {
-                return Ok(answer);
-            }
-        }
-        unreachable!("the loop above ends by itself")
+        self.ask_for(&Wanted { actions, from: None }, make).await
     }
 
-    /// Asks once, as who is known by now: for bodies that cannot be sent again.
+    /// The same, to write into the repository what another one of the registry has: with a token that reads that one too,
+    /// where the token server gives such.
+    pub(super) async fn ask_mounting(&self, from: &str, make: impl Fn() -> Exchange) -> Result<Answer, CopyError> {
+        let from = Some(from.to_owned()).filter(|from| *from != self.0.repository.name);
+        self.ask_for(&Wanted { actions: Actions::Push, from }, make).await
+    }
+
+    async fn ask_for(&self, wanted: &Wanted, make: impl Fn() -> Exchange) -> Result<Answer, CopyError> {
+        let mut attempt = 0;
+        loop {
+            let ask = make();
+            let is_own = self.is_own(&ask.url);
+            let (answer, shown) = self.once(wanted, ask).await?;
+            // What others want to be told is nothing to learn from.
+            if answer.status != 401 || !is_own || attempt == 2 {
+                return Ok(answer);
+            }
+            if !self.learn(&answer, shown.as_deref(), attempt).await {
+                return Ok(answer);
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Asks once, as who is known by now: for bodies that cannot be sent again. A token near its end is renewed before. A
+    /// 401 is learnt from, so that the same request, made again, is worth one more try.
     pub(super) async fn send(&self, actions: Actions, ask: Exchange) -> Result<Answer, CopyError> {
+        let wanted = Wanted { actions, from: None };
+        let is_own = self.is_own(&ask.url);
+        let (answer, shown) = self.once(&wanted, ask).await?;
+        if answer.status == 401 && is_own {
+            self.learn(&answer, shown.as_deref(), 0).await;
+        }
+        Ok(answer)
+    }
+
+    /// Asks once; what the registry was told comes with the answer.
+    async fn once(&self, wanted: &Wanted, mut ask: Exchange) -> Result<(Answer, Option<String>), CopyError> {
         let what = what(&ask);
-        let ask = match self.is_own(&ask.url) {
-            true => match self.authorization(actions).await? {
-                Some(value) => ask.header("authorization", value),
-                None => ask,
-            },
-            false => ask,
-        };
+        let shown = if self.is_own(&ask.url) { self.authorization(wanted).await? } else { None };
+        if let Some(value) = &shown {
+            ask = ask.header("authorization", value.clone());
+        }
+        let answer = self.0.client.exchange(ask).await;
+        let answer = answer.map_err(|failure| unanswered(&self.0.repository, &what, &failure))?;
+        Ok((answer, shown))
+    }
+
+    /// Asks as nobody.
+    pub(super) async fn stray(&self, ask: Exchange) -> Result<Answer, CopyError> {
+        let what = what(&ask);
         self.0.client.exchange(ask).await.map_err(|failure| unanswered(&self.0.repository, &what, &failure))
     }
 
     /// The error of an answer that is no success.
     pub(super) async fn refused(&self, what: &str, answer: Answer) -> CopyError {
-        refusal(&self.0.repository, what, answer, self.0.credentials.is_some()).await
+        let withheld = self.0.known.lock().await.withheld.clone();
+        let asked = Asked { has_credentials: self.0.credentials.is_some(), withheld };
+        refusal(&self.0.repository, what, answer, asked).await
+    }
+
+    /// Whether a URL is the registry's own, so that it may see who asks.
+    pub(super) fn is_own(&self, url: &str) -> bool {
+        let (Ok(url), Ok(root)) = (Url::parse(url), Url::parse(&self.0.root)) else { return false };
+        url.origin() == root.origin()
     }
 
     /// What the registry is told with a request, as far as it is known.
-    async fn authorization(&self, actions: Actions) -> Result<Option<String>, CopyError> {
+    async fn authorization(&self, wanted: &Wanted) -> Result<Option<String>, CopyError> {
         let mut known = self.0.known.lock().await;
         let Some(challenge) = known.challenge.clone() else { return Ok(None) };
-        if challenge.scheme == "basic" {
-            return Ok(self.0.credentials.as_ref().and_then(|credentials| match credentials {
-                Credentials::Password { user, password } => Some(basic(user, password)),
-                Credentials::IdentityToken(_) => None,
-            }));
+        match (challenge.scheme.as_str(), &self.0.credentials) {
+            ("basic", Some(Credentials::Password { user, password })) => return Ok(Some(basic(user, password))),
+            ("basic", _) => return Ok(None),
+            (_, Some(Credentials::RegistryToken(token))) => return Ok(Some(format!("Bearer {token}"))),
+            _ => {}
         }
-        if let Some(token) = known.tokens.get(&actions).filter(|token| token.is_good()) {
+        if let Some(token) = known.token(wanted) {
             return Ok(Some(format!("Bearer {}", token.text)));
         }
-        let shared = &self.0;
-        let credentials = shared.credentials.as_ref();
-        let fetched =
-            token::fetch(&shared.client, &shared.repository, &shared.root, &challenge, actions, credentials).await?;
-        let value = format!("Bearer {}", fetched.text);
-        known.tokens.insert(actions, fetched);
+        let wanted = match known.one_at_a_time {
+            true => Wanted { from: None, ..wanted.clone() },
+            false => wanted.clone(),
+        };
+        let (wanted, token) = match self.fetch(&challenge, &wanted, &mut known).await {
+            Ok(token) => (wanted, token),
+            Err(NoToken { status: Some(_), .. }) if wanted.from.is_some() => {
+                // Some token servers give tokens for one repository only: the registry will say that it cannot mount.
+                known.one_at_a_time = true;
+                let alone = Wanted { from: None, ..wanted };
+                match known.token(&alone).cloned() {
+                    Some(token) => (alone, token),
+                    None => {
+                        let fetched = self.fetch(&challenge, &alone, &mut known).await;
+                        (alone, fetched.map_err(|failure| failure.error)?)
+                    }
+                }
+            }
+            Err(failure) => return Err(failure.error),
+        };
+        let value = format!("Bearer {}", token.text);
+        known.tokens.insert(wanted, token);
         Ok(Some(value))
     }
 
-    /// Learns how the registry wants to be told who asks; whether the request is worth another try.
-    async fn learn(&self, answer: &Answer, actions: Actions, attempt: usize) -> bool {
+    async fn fetch(&self, challenge: &Challenge, wanted: &Wanted, known: &mut Known) -> Result<Token, NoToken> {
+        let shared = &self.0;
+        let place = shared.repository.place();
+        let realm = realm(challenge, &shared.repository.registry, &shared.root, &shared.token_servers);
+        let realm = realm.map_err(|why| {
+            let (what, why) = ("its token server".to_owned(), why.to_owned());
+            let error = CopyError::Failed { place: place.clone(), what, why, category: Category::Refused, hint: None };
+            NoToken { status: None, error }
+        })?;
+        let registry = &shared.repository.registry;
+        known.withheld = match shared.credentials.is_some() && !realm.is_trusted {
+            true => Some((realm::withheld(registry, &realm.url), realm::hint(registry, &realm.url))),
+            false => None,
+        };
+        token::fetch(&Asking {
+            client: &shared.client,
+            place: &place,
+            registry,
+            realm,
+            challenge,
+            scopes: &self.scopes(challenge, wanted),
+            credentials: shared.credentials.as_ref(),
+        })
+        .await
+    }
+
+    /// What a token is asked for. A registry that stands before others calls repositories otherwise than we do: what it
+    /// asks for is asked for too.
+    fn scopes(&self, challenge: &Challenge, wanted: &Wanted) -> Vec<String> {
+        let name = &self.0.repository.name;
+        let mut scopes: Vec<String> = wanted.actions.scope(name).into_iter().collect();
+        scopes.extend(wanted.from.iter().filter_map(|from| Actions::Pull.scope(from)));
+        let asked = challenge.parameters.get("scope").map(String::as_str).unwrap_or_default();
+        let ours = format!("repository:{name}:");
+        if wanted.actions != Actions::Enter && !asked.split_whitespace().any(|scope| scope.starts_with(&ours)) {
+            scopes.extend(asked.split_whitespace().take(OTHER_SCOPES).map(str::to_owned));
+        }
+        scopes
+    }
+
+    /// Learns how the registry wants to be told who asks; whether the request is worth another try. `shown` is what it
+    /// was told.
+    async fn learn(&self, answer: &Answer, shown: Option<&str>, attempt: usize) -> bool {
         let all: Vec<Challenge> = answer.headers("www-authenticate").into_iter().flat_map(challenges).collect();
         let can_basic = matches!(self.0.credentials, Some(Credentials::Password { .. }));
         let bearer = all.iter().find(|challenge| challenge.scheme == "bearer");
         let basic = all.iter().find(|challenge| challenge.scheme == "basic" && can_basic);
         let Some(challenge) = bearer.or(basic) else { return false };
         let mut known = self.0.known.lock().await;
-        // A token may have ended early; a second refusal of a fresh one is a refusal.
-        let is_new =
-            known.challenge.as_ref() != Some(challenge) || known.tokens.remove(&actions).is_some() && attempt == 0;
-        known.challenge = Some(challenge.clone());
-        is_new
+        let before = known.challenge.replace(challenge.clone());
+        if !before.is_some_and(|before| is_same(&before, challenge)) {
+            known.tokens.clear();
+            return true;
+        }
+        let Some(shown) = shown else { return true };
+        if challenge.scheme == "basic" || matches!(self.0.credentials, Some(Credentials::RegistryToken(_))) {
+            return false;
+        }
+        match known.tokens.iter().find(|(_, token)| token.is(shown)).map(|(wanted, _)| wanted.clone()) {
+            // A token may have ended early; a second refusal of a fresh one is a refusal.
+            Some(own) => {
+                known.tokens.remove(&own);
+                attempt == 0
+            }
+            // Another request has got a new one meanwhile.
+            None => true,
+        }
     }
+}
+
+impl Known {
+    /// A token that is good for it: what writes also reads.
+    fn token(&self, wanted: &Wanted) -> Option<&Token> {
+        let pushing = Wanted { actions: Actions::Push, from: None };
+        let own = self.tokens.get(wanted).filter(|token| token.is_good());
+        let may_other = wanted.actions == Actions::Pull && wanted.from.is_none();
+        own.or_else(|| self.tokens.get(&pushing).filter(|token| may_other && token.is_good()))
+    }
+}
+
+/// Whether two challenges ask for the same; the scope differs with every request.
+fn is_same(one: &Challenge, other: &Challenge) -> bool {
+    let parameter = |challenge: &Challenge, name: &str| challenge.parameters.get(name).cloned();
+    one.scheme == other.scheme && ["realm", "service"].iter().all(|name| parameter(one, name) == parameter(other, name))
 }
 
 /// What a request is about, for errors: the URL without host and query.
 fn what(ask: &Exchange) -> String {
     let path = ask.url.split_once("/v2/").map_or(ask.url.as_str(), |(_, path)| path);
-    path.split('?').next().unwrap_or_default().to_owned()
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    if path.is_empty() { "its root".to_owned() } else { path.escape_debug().to_string() }
 }
 
 impl std::fmt::Debug for Session {

@@ -171,7 +171,10 @@ impl Upload<'_> {
             None => plain,
         };
         let make = || Exchange::new(Verb::Post, url.clone()).header("content-length", "0");
-        let answer = runtime.block_on(session.ask(Actions::Push, make))?;
+        let answer = match from {
+            Some(from) => runtime.block_on(session.ask_mounting(from, make))?,
+            None => runtime.block_on(session.ask(Actions::Push, make))?,
+        };
         match (answer.status, from) {
             (201, Some(_)) => return Ok(Begun::Mounted),
             (202, _) => {}
