@@ -2,9 +2,10 @@ use std::path::PathBuf;
 
 use super::places::Ends;
 use super::registry::RegistryFlags;
+use super::transfer::transfer;
 use super::values::{self, Location};
 use super::{Failure, Session, answer, files, interrupt};
-use crate::copy::{self, Choice, Execution, Have, Root};
+use crate::copy::{Choice, Execution, Have, Plan};
 use crate::net::Client;
 use crate::store::Store;
 use crate::ui::size;
@@ -21,10 +22,10 @@ All platforms of an index are copied. Standard output has the digest that the ta
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(in crate::cli) struct Args {
-    /// Where the image is: docker://REF, oci:DIR[:REF] or store:REF
-    #[arg(value_name = "SRC", value_parser = values::location)]
+    /// Where the image is: docker://REF, oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], docker-daemon:REF or store:REF
+    #[arg(value_name = "SRC", value_parser = values::source)]
     source: Location,
-    /// Where it goes: docker://REF, oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF] or store:REF
+    /// Where it goes: docker://REF, oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], docker-daemon:REF or store:REF
     #[arg(value_name = "DST", value_parser = values::location)]
     destination: Location,
     #[command(flatten)]
@@ -62,31 +63,34 @@ pub(in crate::cli) fn copy(
     let client = std::sync::Arc::new(Client::new(settings.network, events.clone()));
     let (registry, environment) = (options.registry.clone(), session.environment.clone());
     let registries = settings.registries;
-    let dry_run = options.dry_run;
+    let (dry_run, is_stdout) = (options.dry_run, destination.is_stdout());
     let digest = interrupt::run(async move {
         let runtime = tokio::runtime::Handle::current();
         let ends = Ends { store, client, registry, environment, registries, runtime };
         let work = move || -> Result<String, Failure> {
             let _lease = ends.store.lease()?;
-            let (from, descriptor) = ends.source(&source)?;
-            let sink = ends.sink(&destination)?;
-            let own = source.name().filter(|_| destination.name().is_none()).cloned();
-            let names = destination.name().cloned().or(own).into_iter().filter(|name| !name.contains("sha256:"));
-            let root = Root { descriptor: descriptor.clone(), names: names.collect() };
-            let plan = copy::plan(from.as_ref(), sink.as_ref(), &[root], &Choice::default())?;
-            let there = plan.blobs.iter().filter(|blob| blob.have == Have::Present).count();
-            events.note(format!(
-                "{}: {} of {} blobs {}, {}",
-                destination.place(),
-                plan.blobs.len() - there,
-                plan.blobs.len(),
-                if dry_run { "would move" } else { "move" },
-                size(plan.bytes())
-            ));
-            if !dry_run {
-                copy::execute(&plan, from.as_ref(), sink, &Execution { jobs: 4, ..Execution::new(events) })?;
+            let planned = |plan: &Plan| {
+                let there = plan.blobs.iter().filter(|blob| blob.have == Have::Present).count();
+                events.note(format!(
+                    "{}: {} of {} blobs {}, {}",
+                    destination.place(),
+                    plan.blobs.len() - there,
+                    plan.blobs.len(),
+                    if dry_run { "would move" } else { "move" },
+                    size(plan.bytes())
+                ));
+            };
+            let execution = Execution { jobs: 4, ..Execution::new(events.clone()) };
+            let ways = (&source, &destination);
+            let done = transfer(&ends, ways, &Choice::default(), &execution, dry_run, &planned)?;
+            if !done.plan.foreign.is_empty() {
+                let count = done.plan.foreign.len();
+                events.note(format!("{count} layers stay where their publisher has them, who alone gives them out"));
             }
-            Ok(descriptor.digest.to_string())
+            if !dry_run {
+                events.detail(format!("{} blobs sent, {}", done.moved.blobs, size(done.moved.bytes)));
+            }
+            Ok(done.root.descriptor.digest.to_string())
         };
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|error| Failure::from(super::CliError::Worker(error.to_string())))?
@@ -94,5 +98,6 @@ pub(in crate::cli) fn copy(
     if let Some(path) = &options.digestfile {
         files::write_whole(path, format!("{digest}\n").as_bytes())?;
     }
-    answer::print(&format!("{digest}\n"))
+    // An archive on standard output is all that is there.
+    if is_stdout { Ok(()) } else { answer::print(&format!("{digest}\n")) }
 }

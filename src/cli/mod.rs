@@ -30,6 +30,7 @@ mod settings;
 mod store;
 mod table;
 mod terminal;
+mod transfer;
 mod usage;
 mod values;
 mod workshop;

@@ -1,20 +1,28 @@
 //! The ends of a copy: what a location is as a source, and as a sink.
 
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::Handle;
 
+use super::build::docker_host;
 use super::configuration::Registries;
 use super::registry::{RegistryFlags, Side, Surroundings};
-use super::values::{ArchiveKind, Location};
+use super::values::{ArchiveFile, ArchiveKind, Location};
 use super::{CliError, Environment, Failure};
-use crate::copy::{Sink, Source};
+use crate::copy::{CopyError, Execution, Sink, Source};
+use crate::layer::Pool;
 use crate::net::Client;
 use crate::oci::{Descriptor, Reference};
 use crate::store::Store;
 use crate::transport::registry::{RegistrySink, RegistrySource, Repository, Session};
-use crate::transport::{DockerArchiveSink, LayoutSink, LayoutSource, OciArchiveSink, StoreSource};
+use crate::transport::{
+    Daemon, DockerArchiveSink, Import, LayoutSink, LayoutSource, OciArchiveSink, OciArchiveSource, StoreSource,
+    open_archive,
+};
 
 /// What ends are made with.
 #[derive(Debug, Clone)]
@@ -27,32 +35,78 @@ pub(super) struct Ends {
     pub(super) runtime: Handle,
 }
 
+/// A location as a source, and what it names there.
+pub(super) struct Opened {
+    pub(super) source: Box<dyn Source>,
+    pub(super) descriptor: Descriptor,
+    /// Whether all of it lies in the store, where it was verified as it came.
+    pub(super) in_store: bool,
+}
+
 impl Ends {
-    /// A location as a source, and what it names there.
-    pub(super) fn source(&self, location: &Location) -> Result<(Box<dyn Source>, Descriptor), Failure> {
-        match location {
+    /// A location as a source. What can be read once only goes into the store on the way; `execution` says how.
+    pub(super) fn source(&self, location: &Location, execution: &Execution) -> Result<Opened, Failure> {
+        let (source, descriptor): (Box<dyn Source>, _) = match location {
             Location::Registry { reference, name } => {
                 let source = RegistrySource::new(self.session(reference, Side::Source)?, self.runtime.clone());
                 let descriptor = source.resolve(name.as_deref().unwrap_or("latest"))?;
-                Ok((Box::new(source), descriptor))
+                (Box::new(source), descriptor)
             }
             Location::Layout { folder, name } => {
                 let source = LayoutSource::open(folder)?;
                 let descriptor = source.find(name.as_deref())?;
-                Ok((Box::new(source), descriptor))
+                (Box::new(source), descriptor)
+            }
+            Location::Archive { kind: ArchiveKind::Oci, file: ArchiveFile::Path(path), name } if !is_pipe(path) => {
+                let source = OciArchiveSource::open(path)?;
+                let descriptor = source.find(name.as_deref())?;
+                (Box::new(source), descriptor)
             }
             Location::Store { name } => {
                 let source = StoreSource::open(self.store.clone())?;
                 let descriptor = source.resolve(name.as_deref().unwrap_or_default())?;
-                Ok((Box::new(source), descriptor))
+                return Ok(Opened { source: Box::new(source), descriptor, in_store: true });
             }
-            Location::Archive { .. } | Location::Daemon { .. } => Err(CliError::Flags {
-                flag: "SRC",
-                why: format!("kimg cannot read {} yet", location.place()),
-                hint: "copy it to oci:DIR by `skopeo copy` first".to_owned(),
+            Location::Archive { kind, file, name } => {
+                let place = location.place();
+                let tar: Box<dyn Read + Send> = match file {
+                    ArchiveFile::Path(path) => Box::new(open_archive(&place, path)?),
+                    ArchiveFile::Stdout => Box::new(io::stdin()),
+                };
+                return self.imported(execution, |import| match kind {
+                    ArchiveKind::Oci => import.oci(&place, tar)?.find(name.as_deref()),
+                    ArchiveKind::Docker => import.docker(&place, tar)?.find(name.as_deref()),
+                });
             }
-            .into()),
-        }
+            Location::Daemon { name } => {
+                let daemon = self.daemon()?;
+                let tar = daemon.export(name.as_deref().unwrap_or_default())?;
+                return self.imported(execution, |import| import.docker(daemon.place(), tar)?.find(None));
+            }
+        };
+        Ok(Opened { source, descriptor, in_store: false })
+    }
+
+    /// The Docker daemon, which answers.
+    pub(super) fn daemon(&self) -> Result<Daemon, Failure> {
+        Ok(Daemon::connect(&docker_host(&self.environment)?)?)
+    }
+
+    fn imported(
+        &self,
+        execution: &Execution,
+        read: impl FnOnce(&Import) -> Result<Descriptor, CopyError>,
+    ) -> Result<Opened, Failure> {
+        let source = StoreSource::open(self.store.clone())?;
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let import = Import {
+            store: self.store.clone(),
+            pool: Pool::new(threads),
+            events: execution.events.clone(),
+            stop: execution.stop.clone(),
+        };
+        let descriptor = read(&import)?;
+        Ok(Opened { source: Box::new(source), descriptor, in_store: true })
     }
 
     /// A location as a sink.
@@ -72,12 +126,7 @@ impl Ends {
                 }
             }
             Location::Daemon { .. } => {
-                return Err(CliError::Flags {
-                    flag: "DST",
-                    why: "kimg copies into a Docker daemon what it has built only".to_owned(),
-                    hint: "write docker-archive:- and pipe it into `docker load`".to_owned(),
-                }
-                .into());
+                return Err(CliError::Worker("a daemon is no sink of its own".to_owned()).into());
             }
         })
     }
@@ -94,4 +143,9 @@ fn now() -> u64 {
     #[allow(clippy::disallowed_methods, reason = "nothing of what is copied depends on it")]
     let now = SystemTime::now();
     now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Whether it is there and cannot be read twice.
+fn is_pipe(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }

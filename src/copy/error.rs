@@ -39,6 +39,18 @@ pub enum CopyError {
         /// What to do.
         hint: String,
     },
+    /// An image that is not made for a platform.
+    #[error("{place}: {image} is not made for {wanted}")]
+    NoPlatform {
+        /// The source.
+        place: String,
+        /// The image.
+        image: String,
+        /// The platform.
+        wanted: String,
+        /// Those that it is made for, escaped.
+        there: Vec<String>,
+    },
     /// A manifest that no image has.
     #[error("{place}: manifest {descriptor}: {why}")]
     Manifest {
@@ -88,7 +100,7 @@ impl From<CopyError> for io::Error {
 impl Diagnose for CopyError {
     fn category(&self) -> Category {
         match self {
-            CopyError::NotFound { .. } => Category::NotFound,
+            CopyError::NotFound { .. } | CopyError::NoPlatform { .. } => Category::NotFound,
             CopyError::Failed { category, .. } => *category,
             CopyError::Unfit { .. } => Category::Usage,
             CopyError::Manifest { .. } => Category::Verification,
@@ -99,6 +111,10 @@ impl Diagnose for CopyError {
         match self {
             CopyError::Failed { hint, .. } => hint.clone(),
             CopyError::Unfit { hint, .. } => Some(hint.clone()),
+            CopyError::NoPlatform { there, .. } => Some(match there.as_slice() {
+                [] => "leave out --platform: it does not say what it is made for".to_owned(),
+                there => format!("it is made for {}: name one of these", there.join(", ")),
+            }),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 
 mod blob;
 mod choice;
+mod document;
 mod error;
 mod execute;
 mod plan;
@@ -18,5 +19,5 @@ pub use execute::{Execution, Moved, execute};
 pub use plan::{Plan, PlannedBlob, PlannedImage, Root, plan};
 pub use sink::{Form, Have, Sink, Taken};
 pub use source::{Origin, Source};
-pub use unpack::unpacked;
+pub use unpack::{one_platform, unpacked};
 pub use walk::{MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFEST, MAX_MANIFESTS};

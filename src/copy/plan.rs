@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
+use super::choice::choose;
 use super::unpack::{self, Unpacked};
-use super::walk::walk;
+use super::walk::{Graph, Walk};
 use super::{Choice, CopyError, Form, Have, Sink, Source};
 use crate::oci::Descriptor;
 
@@ -27,6 +28,12 @@ pub struct Plan {
     pub manifests: Vec<(Descriptor, Vec<u8>)>,
     /// The images, in the order of the roots, where the sink takes [`Form::Tars`].
     pub images: Vec<PlannedImage>,
+    /// The manifests that come along because they name another as their subject.
+    pub referrers: Vec<Descriptor>,
+    /// Indexes of which not all is copied: in the sink they name what is not there.
+    pub sparse: Vec<Descriptor>,
+    /// Layers that are not copied: only their publisher gives them out.
+    pub foreign: Vec<Descriptor>,
 }
 
 /// A blob, and whether it moves.
@@ -79,21 +86,29 @@ impl Plan {
 
 /// Plans the copy of images. What several of them share moves once.
 pub fn plan(source: &dyn Source, sink: &dyn Sink, roots: &[Root], choice: &Choice) -> Result<Plan, CopyError> {
-    let (mut wanted, mut there) = (Vec::new(), Vec::new());
+    let mut there = Vec::new();
+    let mut walk = Walk::new(source, sink, choice);
     for root in roots {
-        if sink.holds(root)? { there.push(root.clone()) } else { wanted.push(root.clone()) }
+        let chosen = choose(&mut walk, root)?;
+        // Neither tells a root's digest what of it is there, nor who refers to it.
+        let is_whole = chosen.only.is_none() && !choice.referrers;
+        match is_whole && sink.holds(&chosen.root)? {
+            true => there.push(chosen.root),
+            false => walk.root(chosen)?,
+        }
     }
-    let graph = walk(source, sink, &wanted, choice)?;
-    let mut plan = Plan { roots: graph.roots, there, blobs: Vec::new(), manifests: Vec::new(), images: Vec::new() };
+    let Graph { roots, blobs, manifests, referrers, sparse, foreign } = walk.finish()?;
+    let mut plan =
+        Plan { roots, there, blobs: Vec::new(), manifests: Vec::new(), images: Vec::new(), referrers, sparse, foreign };
     match sink.form() {
         Form::AsIs => {
-            let have = sink.have(&graph.blobs, source.origin().as_ref())?;
+            let have = sink.have(&blobs, source.origin().as_ref())?;
             let planned = |(descriptor, have)| PlannedBlob { descriptor, have, packed: None };
-            plan.blobs = graph.blobs.into_iter().zip(have).map(planned).collect();
-            plan.manifests = graph.manifests;
+            plan.blobs = blobs.into_iter().zip(have).map(planned).collect();
+            plan.manifests = manifests;
         }
         Form::Tars => {
-            let Unpacked { images, blobs } = unpack::plan(source, sink, &plan.roots, &graph.manifests)?;
+            let Unpacked { images, blobs } = unpack::plan(source, sink, &plan.roots, &manifests)?;
             (plan.images, plan.blobs) = (images, blobs);
         }
     }

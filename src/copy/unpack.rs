@@ -9,7 +9,7 @@ use std::io::{self, BufReader, Read};
 use serde::Deserialize;
 
 use super::walk::{MAX_MANIFEST, whole};
-use super::{CopyError, Have, PlannedBlob, PlannedImage, Root, Sink, Source};
+use super::{CopyError, Have, Plan, PlannedBlob, PlannedImage, Root, Sink, Source};
 use crate::digest::Digest;
 use crate::error::Category;
 use crate::oci::{Descriptor, Index, Manifest, RootFs, media_type};
@@ -38,7 +38,7 @@ pub(super) fn plan(
     let mut images = Vec::new();
     let mut blobs = BTreeMap::new();
     for root in roots {
-        let (descriptor, manifest) = single_platform(source, sink, root, manifests)?;
+        let (descriptor, manifest) = single_platform(source, &sink.describe(), root, manifests)?;
         let diff_ids = diff_ids(source, &descriptor, &manifest)?;
         let mut layers = Vec::new();
         for (packed, diff_id) in manifest.layers.into_iter().zip(diff_ids) {
@@ -57,10 +57,16 @@ pub(super) fn plan(
     Ok(Unpacked { images, blobs: blobs.into_values().collect() })
 }
 
+/// Refuses a plan whose roots are made for several platforms, which `sink` could not hold; the plan is one of a sink that
+/// takes all as it is.
+pub fn one_platform(plan: &Plan, source: &dyn Source, sink: &str) -> Result<(), CopyError> {
+    plan.roots.iter().try_for_each(|root| single_platform(source, sink, root, &plan.manifests).map(drop))
+}
+
 /// The one manifest of a root.
 fn single_platform(
     source: &dyn Source,
-    sink: &dyn Sink,
+    sink: &str,
     root: &Root,
     manifests: &Manifests,
 ) -> Result<(Descriptor, Manifest), CopyError> {
@@ -76,16 +82,21 @@ fn single_platform(
         let found = manifests.iter().find(|(other, _)| same(other));
         let (_, bytes) = found.ok_or_else(|| wrong("was not read".to_owned()))?;
         let parse = |error: serde_json::Error| wrong(format!("is not the JSON that its media type says: {error}"));
-        if descriptor.media_type != media_type::INDEX {
+        if !media_type::is_index(&descriptor.media_type) {
             let manifest = serde_json::from_slice(bytes).map_err(parse)?;
             return Ok((descriptor, manifest));
         }
-        let index: Index = serde_json::from_slice(bytes).map_err(parse)?;
+        let mut index: Index = serde_json::from_slice(bytes).map_err(parse)?;
+        let runs = |child: &Descriptor| child.platform.as_ref().is_none_or(|platform| !platform.is_unknown());
+        if index.manifests.iter().any(runs) {
+            // Attestations beside an image are no platform.
+            index.manifests.retain(runs);
+        }
         descriptor = match index.manifests.as_slice() {
             [one] => one.clone(),
             several => {
                 return Err(CopyError::Unfit {
-                    place: sink.describe(),
+                    place: sink.to_owned(),
                     image: root.names.first().cloned().unwrap_or_else(|| root.descriptor.digest.to_string()),
                     why: format!("it is made for {} platforms, and one can be held there", several.len()),
                     hint: "name one with --platform, or write oci:DIR or oci-archive:FILE".to_owned(),
@@ -111,8 +122,16 @@ fn diff_ids(source: &dyn Source, descriptor: &Descriptor, manifest: &Manifest) -
 
 /// The tar that a layer is packed from. Its size must be known before it moves.
 fn tar(source: &dyn Source, sink: &dyn Sink, packed: Descriptor, diff_id: Digest) -> Result<PlannedBlob, CopyError> {
+    if media_type::is_foreign(&packed.media_type) {
+        return Err(CopyError::Unfit {
+            place: sink.describe(),
+            image: packed.digest.to_string(),
+            why: "only its publisher gives this layer out, and all layers are needed there".to_owned(),
+            hint: "write oci:DIR, oci-archive:FILE or docker://REF".to_owned(),
+        });
+    }
     let size = match packed.media_type.as_str() {
-        media_type::LAYER => Some(packed.size),
+        media_type::LAYER | media_type::DOCKER_LAYER => Some(packed.size),
         _ => source.tar_size(&packed),
     };
     let size = match size {
@@ -150,11 +169,11 @@ pub(super) fn open<'a>(
 /// The tar of a layer of that media type. Whoever reads it verifies it by its diff id.
 pub fn unpacked<'a>(content: impl Read + Send + 'a, media_type: &str) -> io::Result<Box<dyn Read + Send + 'a>> {
     match media_type {
-        media_type::LAYER => Ok(Box::new(content)),
-        media_type::LAYER_GZIP => {
+        media_type::LAYER | media_type::DOCKER_LAYER => Ok(Box::new(content)),
+        media_type::LAYER_GZIP | media_type::DOCKER_LAYER_GZIP => {
             Ok(Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(64 << 10, content))))
         }
-        media_type::LAYER_ZSTD => Ok(Box::new(zstd::Decoder::new(content)?)),
+        media_type::LAYER_ZSTD | media_type::DOCKER_LAYER_ZSTD => Ok(Box::new(zstd::Decoder::new(content)?)),
         _ => Err(io::Error::other(format!("layers of the type `{}` are not known", media_type.escape_debug()))),
     }
 }

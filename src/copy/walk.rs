@@ -1,14 +1,14 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
+use super::choice::Chosen;
+use super::document::{Document, Wrong};
 use super::{Choice, CopyError, Root, Sink, Source};
 use crate::digest::Digest;
-use crate::oci::{Descriptor, Index, Manifest, media_type};
+use crate::error::Category;
+use crate::oci::{Descriptor, media_type};
 
-/// Indexes within indexes, at most.
+/// Indexes within indexes, at most; and referrers of referrers.
 pub const MAX_DEPTH: usize = 8;
 
 /// Manifests and blobs of the images of one copy, at most.
@@ -27,89 +27,203 @@ pub(super) struct Graph {
     pub roots: Vec<Root>,
     /// Blobs, in the order in which they were met, each once.
     pub blobs: Vec<Descriptor>,
-    /// Manifests with their bytes, children before parents.
+    /// Manifests with their bytes, children before parents, and then referrers after their subjects.
     pub manifests: Vec<(Descriptor, Vec<u8>)>,
+    /// The referrers among the manifests.
+    pub referrers: Vec<Descriptor>,
+    /// Indexes of which not all is copied.
+    pub sparse: Vec<Descriptor>,
+    /// Layers that stay where their publisher has them.
+    pub foreign: Vec<Descriptor>,
+}
+
+/// A walk over all that is below some roots.
+pub(super) struct Walk<'a> {
+    pub source: &'a dyn Source,
+    pub choice: &'a Choice,
+    sink: &'a dyn Sink,
+    graph: Graph,
+    /// Manifests that the sink has with all that they name.
+    present: Vec<Descriptor>,
     seen_blobs: BTreeMap<Digest, u64>,
     seen_manifests: BTreeSet<(Digest, String)>,
+    /// What was read of the source.
+    read: BTreeMap<(Digest, String), Vec<u8>>,
     bytes: u64,
 }
 
-/// What a document says it is. Two readers must not see two images in it (image-spec 1.1, manifest.md, "mediaType").
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Shape {
-    media_type: Option<String>,
-    config: Option<IgnoredAny>,
-    layers: Option<IgnoredAny>,
-    manifests: Option<IgnoredAny>,
-}
+/// What of an index is copied.
+type Only<'a> = Option<&'a BTreeSet<Digest>>;
 
-impl Shape {
-    fn is_only(&self, media_type: &str) -> bool {
-        let own = self.media_type.as_deref().is_none_or(|own| own == media_type);
-        own && (self.manifests.is_none() || (self.config.is_none() && self.layers.is_none()))
-    }
-}
-
-/// Reads all manifests below `roots` that are chosen and that the sink lacks.
-pub(super) fn walk(
-    source: &dyn Source,
-    _sink: &dyn Sink,
-    roots: &[Root],
-    _choice: &Choice,
-) -> Result<Graph, CopyError> {
-    let mut graph = Graph { roots: roots.to_vec(), ..Graph::default() };
-    for root in roots {
-        visit(source, &root.descriptor, 0, &mut graph)?;
-    }
-    Ok(graph)
-}
-
-fn visit(source: &dyn Source, descriptor: &Descriptor, depth: usize, graph: &mut Graph) -> Result<(), CopyError> {
-    let wrong =
-        |why: String| CopyError::Manifest { place: source.describe(), descriptor: descriptor.digest.to_string(), why };
-    // Seen as a blob is not seen: the parts of a manifest move too, whoever else calls it a layer.
-    if !graph.seen_manifests.insert((descriptor.digest, descriptor.media_type.clone())) {
-        return Ok(());
-    }
-    if depth > MAX_DEPTH {
-        return Err(wrong(format!("more than {MAX_DEPTH} levels, which no image has")));
-    }
-    let is_index = match descriptor.media_type.as_str() {
-        media_type::INDEX | media_type::DOCKER_LIST => true,
-        media_type::MANIFEST | media_type::DOCKER_MANIFEST => false,
-        other => return Err(wrong(format!("the media type `{}` is not known", other.escape_debug()))),
-    };
-    let bytes = source.manifest(descriptor)?;
-    graph.bytes += descriptor.size;
-    if graph.bytes > MAX_MANIFESTS {
-        return Err(wrong(format!("more than {MAX_MANIFESTS} bytes of manifests, which no image has")));
-    }
-    let parse = |error: serde_json::Error| wrong(format!("is not the JSON that its media type says: {error}"));
-    let shape: Shape = serde_json::from_slice(&bytes).map_err(parse)?;
-    if !shape.is_only(&descriptor.media_type) {
-        return Err(wrong("may be read as a manifest and as an index".to_owned()));
-    }
-    if is_index {
-        let index: Index = serde_json::from_slice(&bytes).map_err(parse)?;
-        for manifest in &index.manifests {
-            visit(source, manifest, depth + 1, graph)?;
+impl<'a> Walk<'a> {
+    pub(super) fn new(source: &'a dyn Source, sink: &'a dyn Sink, choice: &'a Choice) -> Walk<'a> {
+        Walk {
+            source,
+            choice,
+            sink,
+            graph: Graph::default(),
+            present: Vec::new(),
+            seen_blobs: BTreeMap::new(),
+            seen_manifests: BTreeSet::new(),
+            read: BTreeMap::new(),
+            bytes: 0,
         }
-    } else {
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(parse)?;
-        for blob in std::iter::once(manifest.config).chain(manifest.layers) {
-            match graph.seen_blobs.insert(blob.digest, blob.size) {
-                None => graph.blobs.push(blob),
-                Some(size) if size == blob.size => {}
-                Some(_) => return Err(wrong(format!("{} is given two sizes", blob.digest))),
+    }
+
+    /// Reads all manifests below a root that are chosen and that the sink lacks.
+    pub(super) fn root(&mut self, chosen: Chosen) -> Result<(), CopyError> {
+        let Chosen { root, made, only } = chosen;
+        if let Some(bytes) = made {
+            self.read.insert(key(&root.descriptor), bytes);
+        }
+        self.visit(&root.descriptor, 0, only.as_ref())?;
+        self.graph.roots.push(root);
+        Ok(())
+    }
+
+    /// Reads what names the manifests as its subject, where that is to come along.
+    pub(super) fn finish(mut self) -> Result<Graph, CopyError> {
+        if self.choice.referrers {
+            let there = self.graph.manifests.iter().map(|(descriptor, _)| descriptor);
+            let mut subjects: VecDeque<(Descriptor, usize)> =
+                there.chain(&self.present).map(|descriptor| (descriptor.clone(), 0)).collect();
+            while let Some((subject, depth)) = subjects.pop_front() {
+                for referrer in self.source.referrers(&subject)? {
+                    if self.refer(&referrer, &subject, depth + 1)? {
+                        subjects.push_back((referrer, depth + 1));
+                    }
+                }
             }
         }
+        Ok(self.graph)
     }
-    if graph.seen_blobs.len() + graph.seen_manifests.len() > MAX_DESCRIPTORS {
-        return Err(wrong(format!("more than {MAX_DESCRIPTORS} parts, which no image has")));
+
+    /// Takes a referrer, if it is not there yet.
+    fn refer(&mut self, referrer: &Descriptor, subject: &Descriptor, depth: usize) -> Result<bool, CopyError> {
+        if self.seen_manifests.contains(&key(referrer)) {
+            return Ok(false);
+        }
+        self.bounded(referrer, depth, 0)?;
+        let names = self.read(referrer)?.subject;
+        if names.is_none_or(|named| named.digest != subject.digest) {
+            let why =
+                format!("it is listed as a referrer of {}, and does not name that as its subject", subject.digest);
+            return Err(self.wrong(referrer, why));
+        }
+        self.visit(referrer, depth, None)?;
+        self.graph.referrers.push(referrer.clone());
+        Ok(true)
     }
-    graph.manifests.push((descriptor.clone(), bytes));
-    Ok(())
+
+    fn visit(&mut self, descriptor: &Descriptor, depth: usize, only: Only<'_>) -> Result<(), CopyError> {
+        // Seen as a blob is not seen: the parts of a manifest move too, whoever else calls it a layer.
+        if !self.seen_manifests.insert(key(descriptor)) {
+            return Ok(());
+        }
+        self.bounded(descriptor, depth, 0)?;
+        if depth > 0 && self.sink.has_manifest(descriptor)? {
+            self.present.push(descriptor.clone());
+            return Ok(());
+        }
+        let document = self.read(descriptor)?;
+        let all = document.children.len();
+        let children =
+            document.children.into_iter().filter(|child| only.is_none_or(|only| only.contains(&child.digest)));
+        let children: Vec<Descriptor> = children.collect();
+        if children.len() < all {
+            self.graph.sparse.push(descriptor.clone());
+        }
+        for child in &children {
+            self.visit(child, depth + 1, only).map_err(|error| absent(error, child, descriptor))?;
+        }
+        for blob in document.blobs {
+            match self.seen_blobs.insert(blob.digest, blob.size) {
+                None => self.graph.blobs.push(blob),
+                Some(size) if size == blob.size => {}
+                Some(_) => return Err(self.wrong(descriptor, format!("{} is given two sizes", blob.digest))),
+            }
+        }
+        self.graph.foreign.extend(document.foreign);
+        self.bounded(descriptor, depth, 0)?;
+        let bytes = self.read.remove(&key(descriptor)).unwrap_or_default();
+        self.graph.manifests.push((descriptor.clone(), bytes));
+        Ok(())
+    }
+
+    /// Whether an image can be so deep and have so many parts.
+    pub(super) fn bounded(&self, descriptor: &Descriptor, depth: usize, more: usize) -> Result<(), CopyError> {
+        let parts = self.seen_blobs.len() + self.seen_manifests.len() + more;
+        if depth > MAX_DEPTH {
+            return Err(self.wrong(descriptor, format!("more than {MAX_DEPTH} levels, which no image has")));
+        }
+        if parts > MAX_DESCRIPTORS {
+            return Err(self.wrong(descriptor, format!("more than {MAX_DESCRIPTORS} parts, which no image has")));
+        }
+        Ok(())
+    }
+
+    /// The parts of a manifest or index.
+    pub(super) fn read(&mut self, descriptor: &Descriptor) -> Result<Document, CopyError> {
+        let known = media_type::is_index(&descriptor.media_type) || media_type::is_manifest(&descriptor.media_type);
+        // What is not known is not fetched.
+        let bytes = if known { self.bytes(descriptor)? } else { Vec::new() };
+        Document::parse(&descriptor.media_type, &bytes).map_err(|wrong| match wrong {
+            Wrong::Other(why) => self.wrong(descriptor, why),
+            Wrong::Schema1 => CopyError::Unfit {
+                place: self.sink.describe(),
+                image: descriptor.digest.to_string(),
+                why: "its manifest is of Docker's schema 1, which is not taken any more".to_owned(),
+                hint: "pull and push it once by a Docker that still reads it (before 27), or build it again".to_owned(),
+            },
+        })
+    }
+
+    /// The bytes of a manifest or index.
+    pub(super) fn bytes(&mut self, descriptor: &Descriptor) -> Result<Vec<u8>, CopyError> {
+        if let Some(bytes) = self.read.get(&key(descriptor)) {
+            return Ok(bytes.clone());
+        }
+        let bytes = self.source.manifest(descriptor)?;
+        self.bytes += descriptor.size;
+        if self.bytes > MAX_MANIFESTS {
+            let why = format!("more than {MAX_MANIFESTS} bytes of manifests, which no image has");
+            return Err(self.wrong(descriptor, why));
+        }
+        self.read.insert(key(descriptor), bytes.clone());
+        Ok(bytes)
+    }
+
+    /// The bytes of a configuration.
+    pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>, CopyError> {
+        whole(&self.source.describe(), descriptor, MAX_MANIFEST, || self.source.open(descriptor, 0))
+    }
+
+    pub(super) fn wrong(&self, descriptor: &Descriptor, why: String) -> CopyError {
+        CopyError::Manifest { place: self.source.describe(), descriptor: descriptor.digest.to_string(), why }
+    }
+}
+
+fn key(descriptor: &Descriptor) -> (Digest, String) {
+    (descriptor.digest, descriptor.media_type.clone())
+}
+
+/// A child that its index names and its place does not have: the place holds a part of the index only.
+fn absent(error: CopyError, child: &Descriptor, index: &Descriptor) -> CopyError {
+    match error {
+        CopyError::Failed { place, what, why, category: Category::NotFound, hint: None | Some(_) }
+            if what == child.digest.to_string() =>
+        {
+            let of = child.platform.as_ref().map_or(String::new(), |platform| format!(", for {platform}"));
+            CopyError::Failed {
+                place,
+                what,
+                why: format!("the index {} names it{of}: {why}", index.digest),
+                category: Category::NotFound,
+                hint: Some("choose what is there by --platform".to_owned()),
+            }
+        }
+        error => error,
+    }
 }
 
 /// Reads a document of `place` whole, and verifies it.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::files;
 use super::{Layout, Store, StoreError};
 use crate::digest::Digest;
-use crate::oci::{Config, Descriptor, Index, Manifest, media_type};
+use crate::oci::{Descriptor, Index, Manifest, media_type};
 
 /// The annotation of a name in a layout's index (image-spec 1.1, annotations.md).
 pub const NAME: &str = "org.opencontainers.image.ref.name";
@@ -32,6 +32,12 @@ struct WholeIndex {
     #[serde(flatten)]
     other: Map<String, Value>,
     manifests: Vec<Value>,
+}
+
+/// What of a configuration is shown; of others' images no more need be understood.
+#[derive(Deserialize)]
+struct Made {
+    created: Option<String>,
 }
 
 /// An image of the store, as `kimg store ls` shows it.
@@ -176,6 +182,10 @@ impl Store {
         parts: &mut BTreeMap<Digest, u64>,
         created: &mut Option<String>,
     ) -> Result<(), StoreError> {
+        // A platform of an index that is not here counts for nothing.
+        if !self.layout.has(descriptor) && depth < MAX_DEPTH {
+            return Ok(());
+        }
         let bytes = self.layout.read_blob(descriptor, DOCUMENT_LIMIT)?;
         let path = self.layout.blob_path(&descriptor.digest);
         let unreadable = |path: &Path, error: serde_json::Error| StoreError::NoLayout {
@@ -183,17 +193,19 @@ impl Store {
             why: format!("is not what its media type says: {error}"),
         };
         parts.insert(descriptor.digest, descriptor.size);
-        if descriptor.media_type == media_type::INDEX {
+        if media_type::is_index(&descriptor.media_type) {
             let index: Index = serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, error))?;
             let mut below = index.manifests.iter().filter(|_| depth > 0);
             return below.try_for_each(|manifest| self.collect(manifest, depth - 1, parts, created));
         }
         let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, error))?;
-        let config = self.layout.read_blob(&manifest.config, DOCUMENT_LIMIT)?;
-        let config: Config = serde_json::from_slice(&config).map_err(|error| unreadable(&path, error))?;
-        parts.extend(std::iter::once(&manifest.config).chain(&manifest.layers).map(|part| (part.digest, part.size)));
-        if created.is_none() {
-            *created = config.created;
+        let all = std::iter::once(&manifest.config).chain(&manifest.layers);
+        let here = all.filter(|part| !media_type::is_foreign(&part.media_type));
+        parts.extend(here.map(|part| (part.digest, part.size)));
+        // That of an artifact may be anything.
+        if created.is_none() && media_type::is_image_config(&manifest.config.media_type) {
+            let config = self.layout.read_blob(&manifest.config, DOCUMENT_LIMIT)?;
+            *created = serde_json::from_slice::<Made>(&config).ok().and_then(|config| config.created);
         }
         Ok(())
     }

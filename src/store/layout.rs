@@ -125,6 +125,13 @@ impl Layout {
         Ok(Box::new(file))
     }
 
+    /// Opens a blob at an offset in bytes, for who verifies what is read.
+    pub fn open_unverified_at(&self, descriptor: &Descriptor, offset: u64) -> Result<File, StoreError> {
+        let mut file = self.open_file(descriptor)?;
+        file.seek(SeekFrom::Start(offset)).map_err(StoreError::io("read", &self.blob_path(&descriptor.digest)))?;
+        Ok(file)
+    }
+
     /// Opens a blob's file, which is not verified.
     pub(super) fn open_file(&self, descriptor: &Descriptor) -> Result<File, StoreError> {
         let path = self.blob_path(&descriptor.digest);

@@ -171,10 +171,13 @@ fn children(layout: &Layout, descriptor: &Descriptor) -> Result<Vec<Descriptor>,
         why: format!("is not what its media type says: {error}"),
     };
     match descriptor.media_type.as_str() {
-        media_type::INDEX => Ok(serde_json::from_slice::<Index>(&read()?).map_err(unreadable)?.manifests),
-        media_type::MANIFEST => {
+        kind if media_type::is_index(kind) => {
+            Ok(serde_json::from_slice::<Index>(&read()?).map_err(unreadable)?.manifests)
+        }
+        kind if media_type::is_manifest(kind) => {
             let manifest: Manifest = serde_json::from_slice(&read()?).map_err(unreadable)?;
-            Ok(std::iter::once(manifest.config).chain(manifest.layers).collect())
+            let parts = std::iter::once(manifest.config).chain(manifest.layers);
+            Ok(parts.filter(|part| !media_type::is_foreign(&part.media_type)).collect())
         }
         _ => Ok(Vec::new()),
     }

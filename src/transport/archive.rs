@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::layout::damaged;
 use crate::copy::CopyError;
 use crate::error::Category;
 use crate::layer::{Entry, EntryKind, EntryPath, Origin, tar_header};
@@ -70,6 +71,7 @@ impl Archive {
         &mut self,
         path: &str,
         descriptor: &Descriptor,
+        source: &str,
         content: &mut dyn Read,
         progress: &dyn Fn(u64),
     ) -> Result<(), CopyError> {
@@ -84,7 +86,7 @@ impl Archive {
                 what: descriptor.digest.to_string(),
                 why: error.to_string(),
                 category: Category::Verification,
-                hint: Some("`kimg store check --repair` removes what is damaged".to_owned()),
+                hint: Some(damaged(source)),
             };
             let read = fill(&mut content, &mut buffer);
             let count = read.map_err(|error| CopyError::carried(error).unwrap_or_else(failed))?;

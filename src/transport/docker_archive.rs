@@ -94,7 +94,7 @@ impl Sink for DockerArchiveSink {
             _ => config_path(&descriptor.digest),
         };
         let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
-        archive.blob(&path, descriptor, &mut blob.open(0)?, progress)?;
+        archive.blob(&path, descriptor, &blob.source(), &mut blob.open(0)?, progress)?;
         Ok(Taken::Sent { from: 0 })
     }
 

@@ -1,6 +1,6 @@
 //! A Docker daemon: images are loaded into it as the tar of `docker save`, with the layers only that it lacks.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -83,6 +83,34 @@ impl Daemon {
         }
     }
 
+    /// The archive of an image, as it comes; it is an image's name or id.
+    pub fn export(&self, name: &str) -> Result<Box<dyn Read + Send>, CopyError> {
+        match self.ask(self.docker.inspect_image(name)) {
+            Err(Error::DockerResponseServerError { status_code: 404, .. }) => {
+                return Err(CopyError::NotFound { place: self.place.clone(), name: name.to_owned() });
+            }
+            Err(error) => return Err(self.failed(error)),
+            Ok(_) => {}
+        }
+        let (sender, receiver) = mpsc::channel(CHUNKS);
+        let (docker, name) = (self.docker.clone().with_timeout(LOAD), name.to_owned());
+        self.runtime.spawn(async move {
+            let mut chunks = std::pin::pin!(docker.export_image(&name));
+            while let Some(chunk) = chunks.next().await {
+                // Whoever read it has enough.
+                if sender.send(chunk).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Box::new(Export { place: self.place.clone(), receiver, chunk: io::Cursor::default() }))
+    }
+
+    /// What it is, for errors.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
     fn sink(&self) -> DaemonSink {
         DaemonSink { daemon: self.clone(), planned: Vec::new(), loading: Mutex::new(None), refused: Arc::default() }
     }
@@ -100,6 +128,31 @@ impl Daemon {
     /// Its API.
     pub(super) fn docker(&self) -> &Docker {
         &self.docker
+    }
+}
+
+/// An archive that comes from the daemon.
+struct Export {
+    place: String,
+    receiver: mpsc::Receiver<Result<bytes::Bytes, Error>>,
+    chunk: io::Cursor<bytes::Bytes>,
+}
+
+impl Read for Export {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.chunk.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            match self.receiver.blocking_recv() {
+                None => return Ok(0),
+                Some(Ok(chunk)) => self.chunk = io::Cursor::new(chunk),
+                Some(Err(error)) => {
+                    return Err(io::Error::other(docker_error::failed(&self.place, &error).to_string()));
+                }
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::store::{Layout, Store, StoreError, Verified};
 pub struct LayoutSink {
     layout: Layout,
     place: String,
+    referrers: Vec<Descriptor>,
 }
 
 impl LayoutSink {
@@ -20,22 +21,29 @@ impl LayoutSink {
         let place = format!("oci:{}", folder.display());
         let opened = Layout::open(folder).and_then(|layout| layout.sweep().map(|()| layout));
         let layout = opened.map_err(failed(&place, "cannot be opened"))?;
-        Ok(LayoutSink { layout, place })
+        Ok(LayoutSink { layout, place, referrers: Vec::new() })
     }
 
     /// The store, whose lease the caller holds.
     pub fn of_store(store: &Store) -> LayoutSink {
-        LayoutSink { layout: store.layout().clone(), place: "store".to_owned() }
+        LayoutSink { layout: store.layout().clone(), place: "store".to_owned(), referrers: Vec::new() }
     }
 
     fn failed(&self, what: &str) -> impl FnOnce(StoreError) -> CopyError {
         failed(&self.place, what)
     }
 
-    fn take(&self, descriptor: &Descriptor, content: &mut dyn Read, progress: &dyn Fn(u64)) -> Result<(), CopyError> {
+    fn take(
+        &self,
+        descriptor: &Descriptor,
+        source: &str,
+        content: &mut dyn Read,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), CopyError> {
         let name = descriptor.digest.to_string();
         let mut blob = self.layout.create_blob().map_err(self.failed(&name))?;
-        self.pass(descriptor, content, &mut |bytes| blob.append(bytes).map_err(self.failed(&name)), progress)?;
+        let append = &mut |bytes: &[u8]| blob.append(bytes).map_err(self.failed(&name));
+        self.pass(descriptor, source, content, append, progress)?;
         blob.commit(&descriptor.digest).map_err(self.failed(&name))
     }
 
@@ -43,6 +51,7 @@ impl LayoutSink {
     fn pass(
         &self,
         descriptor: &Descriptor,
+        source: &str,
         content: &mut dyn Read,
         to: &mut dyn FnMut(&[u8]) -> Result<(), CopyError>,
         progress: &dyn Fn(u64),
@@ -56,7 +65,7 @@ impl LayoutSink {
                 what: descriptor.digest.to_string(),
                 why: error.to_string(),
                 category: Category::Verification,
-                hint: Some("`kimg store check --repair` removes what is damaged".to_owned()),
+                hint: Some(damaged(source)),
             };
             let read = content.read(&mut buffer);
             let count = read.map_err(|error| CopyError::carried(error).unwrap_or_else(failed))?;
@@ -67,6 +76,14 @@ impl LayoutSink {
             done += count as u64;
             progress(done);
         }
+    }
+}
+
+/// What to do about a blob that does not fit.
+pub(super) fn damaged(source: &str) -> String {
+    match source {
+        "store" => "`kimg store check --repair` removes what is damaged".to_owned(),
+        source => format!("{source} is damaged, or cut short: make it again, or copy from elsewhere"),
     }
 }
 
@@ -87,7 +104,8 @@ impl Sink for LayoutSink {
         self.place.clone()
     }
 
-    fn begin(&mut self, _: &Plan) -> Result<(), CopyError> {
+    fn begin(&mut self, plan: &Plan) -> Result<(), CopyError> {
+        self.referrers.clone_from(&plan.referrers);
         Ok(())
     }
 
@@ -103,18 +121,18 @@ impl Sink for LayoutSink {
     fn take_blob(&self, blob: &Blob<'_>, progress: &dyn Fn(u64)) -> Result<Taken, CopyError> {
         let descriptor = blob.descriptor();
         let Some(link) = blob.file().and_then(|file| self.layout.link(descriptor, &file)) else {
-            self.take(descriptor, &mut blob.open(0)?, progress)?;
+            self.take(descriptor, &blob.source(), &mut blob.open(0)?, progress)?;
             return Ok(Taken::Sent { from: 0 });
         };
         if !link.is_written_here() {
-            self.pass(descriptor, &mut link.file(), &mut |_| Ok(()), progress)?;
+            self.pass(descriptor, &blob.source(), &mut link.file(), &mut |_| Ok(()), progress)?;
         }
         link.commit(&descriptor.digest).map_err(self.failed(&descriptor.digest.to_string()))?;
         Ok(Taken::Sent { from: 0 })
     }
 
     fn take_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
-        self.take(descriptor, &mut &bytes[..], &|_| {})
+        self.take(descriptor, "it", &mut &bytes[..], &|_| {})
     }
 
     fn finish(self: Box<Self>, roots: &[Root]) -> Result<(), CopyError> {
@@ -123,6 +141,10 @@ impl Sink for LayoutSink {
             // Names are those of the target.
             descriptor.annotations.clear();
             self.layout.name(&root.names, &descriptor).map_err(self.failed("index.json"))?;
+        }
+        // Nothing else in a layout leads from a subject to them.
+        for referrer in &self.referrers {
+            self.layout.name(&[], referrer).map_err(self.failed("index.json"))?;
         }
         Ok(())
     }

@@ -1,17 +1,20 @@
 use std::io::Read;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::layout::failed;
-use crate::copy::{CopyError, Source};
-use crate::error::Category;
-use crate::oci::Descriptor;
+use super::layout_names::{self, Referrers};
+use crate::copy::{CopyError, MAX_MANIFEST, Source};
+use crate::digest::Digest;
+use crate::oci::{Descriptor, Index};
 use crate::store::Layout;
 
-/// An OCI layout in a folder, as a source; what is read from it is verified.
+/// An OCI layout in a folder, as a source.
 #[derive(Debug)]
 pub struct LayoutSource {
     layout: Layout,
     place: String,
+    referrers: OnceLock<Referrers>,
 }
 
 impl LayoutSource {
@@ -23,29 +26,24 @@ impl LayoutSource {
             return Err(CopyError::NotFound { place, name });
         }
         let layout = Layout::open(folder).map_err(failed(&place, "cannot be opened"))?;
-        Ok(LayoutSource { layout, place })
+        Ok(LayoutSource { layout, place, referrers: OnceLock::new() })
     }
 
-    /// What its index points at by that name; without one, the only image that there is.
+    /// What its index points at by that name, digest or position (`@0`); without one, the only image that there is.
     pub fn find(&self, name: Option<&str>) -> Result<Descriptor, CopyError> {
-        match name {
-            Some(name) => self.resolve(name),
-            None => {
-                let index = self.layout.index().map_err(failed(&self.place, "index.json"))?;
-                match index.manifests.as_slice() {
-                    [one] => Ok(one.clone()),
-                    [] => Err(CopyError::NotFound { place: self.place.clone(), name: String::new() }),
-                    several => Err(CopyError::Failed {
-                        place: self.place.clone(),
-                        what: "index.json".to_owned(),
-                        why: format!("it has {} images, and no name says which", several.len()),
-                        category: Category::Usage,
-                        hint: Some(format!("write {}:NAME", self.place)),
-                    }),
-                }
-            }
-        }
+        layout_names::find(&self.place, &self.index()?, name, &|digest| small(&self.layout, digest))
     }
+
+    fn index(&self) -> Result<Index, CopyError> {
+        self.layout.index().map_err(failed(&self.place, "index.json"))
+    }
+}
+
+/// A document of a layout, where it is one.
+pub(super) fn small(layout: &Layout, digest: &Digest) -> Option<Vec<u8>> {
+    let metadata = layout.blob_path(digest).metadata().ok()?;
+    let descriptor = Descriptor::new("", *digest, metadata.len());
+    metadata.is_file().then(|| layout.read_blob(&descriptor, MAX_MANIFEST).ok()).flatten()
 }
 
 impl Source for LayoutSource {
@@ -54,11 +52,26 @@ impl Source for LayoutSource {
     }
 
     fn resolve(&self, name: &str) -> Result<Descriptor, CopyError> {
-        let found = self.layout.resolve(name).map_err(failed(&self.place, name))?;
-        found.ok_or_else(|| CopyError::NotFound { place: self.place.clone(), name: name.to_owned() })
+        self.find(Some(name))
     }
 
     fn open(&self, blob: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send + '_>, CopyError> {
-        self.layout.open_blob_at(blob, offset).map_err(failed(&self.place, &blob.digest.to_string()))
+        let name = blob.digest.to_string();
+        // A pipe in a blob's place would be waited for.
+        if self.layout.blob_path(&blob.digest).metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(CopyError::Manifest {
+                place: self.place.clone(),
+                descriptor: name,
+                why: "what lies in its place is no file".to_owned(),
+            });
+        }
+        let file = self.layout.open_unverified_at(blob, offset).map_err(failed(&self.place, &name))?;
+        Ok(Box::new(file))
+    }
+
+    fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>, CopyError> {
+        let index = self.index()?;
+        let all = self.referrers.get_or_init(|| layout_names::referrers(&index, &|digest| small(&self.layout, digest)));
+        Ok(all.get(&subject.digest).cloned().unwrap_or_default())
     }
 }

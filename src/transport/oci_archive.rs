@@ -26,12 +26,13 @@ impl Tar {
     fn take(
         &mut self,
         descriptor: &Descriptor,
+        source: &str,
         content: &mut dyn Read,
         progress: &dyn Fn(u64),
     ) -> Result<(), CopyError> {
         // A manifest may be another's layer.
         match self.written.insert(descriptor.digest) {
-            true => self.archive.blob(&path(&descriptor.digest), descriptor, content, progress),
+            true => self.archive.blob(&path(&descriptor.digest), descriptor, source, content, progress),
             false => Ok(()),
         }
     }
@@ -44,10 +45,16 @@ impl OciArchiveSink {
     }
 }
 
-/// The index of these roots, sorted by name as that of a layout; of one name given twice, the last root has it.
-fn index(roots: &[Root]) -> Index {
-    let mut named = BTreeMap::new();
+/// The index of these roots, sorted by name as that of a layout; of one name given twice, the last root has it. Referrers
+/// come after them, for nothing else in a layout leads from a subject to them.
+fn index(roots: &[Root], referrers: &[Descriptor]) -> Index {
+    let (mut named, mut unnamed) = (BTreeMap::new(), Vec::new());
     for root in roots {
+        if root.names.is_empty() {
+            let mut descriptor = root.descriptor.clone();
+            descriptor.annotations.clear();
+            unnamed.push(descriptor);
+        }
         for name in &root.names {
             let mut descriptor = root.descriptor.clone();
             // Names are those of the target.
@@ -56,7 +63,7 @@ fn index(roots: &[Root]) -> Index {
             named.insert(name.clone(), descriptor);
         }
     }
-    Index::new(named.into_values().collect())
+    Index::new(named.into_values().chain(unnamed).chain(referrers.iter().cloned()).collect())
 }
 
 fn path(digest: &Digest) -> String {
@@ -71,7 +78,7 @@ impl Sink for OciArchiveSink {
     fn begin(&mut self, plan: &Plan) -> Result<(), CopyError> {
         let archive = &mut self.tar.get_mut().unwrap_or_else(PoisonError::into_inner).archive;
         archive.file("oci-layout", LAYOUT.as_bytes())?;
-        archive.file("index.json", &oci::to_bytes(&index(&plan.roots)))?;
+        archive.file("index.json", &oci::to_bytes(&index(&plan.roots, &plan.referrers)))?;
         let blobs = plan.blobs.iter().map(|blob| blob.descriptor.digest);
         let manifests = plan.manifests.iter().map(|(descriptor, _)| descriptor.digest);
         let algorithms: BTreeSet<&str> = blobs.chain(manifests).map(|digest| digest.algorithm().name()).collect();
@@ -85,12 +92,13 @@ impl Sink for OciArchiveSink {
 
     fn take_blob(&self, blob: &Blob<'_>, progress: &dyn Fn(u64)) -> Result<Taken, CopyError> {
         let mut tar = self.tar.lock().unwrap_or_else(PoisonError::into_inner);
-        tar.take(blob.descriptor(), &mut blob.open(0)?, progress)?;
+        tar.take(blob.descriptor(), &blob.source(), &mut blob.open(0)?, progress)?;
         Ok(Taken::Sent { from: 0 })
     }
 
     fn take_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
-        self.tar.lock().unwrap_or_else(PoisonError::into_inner).take(descriptor, &mut &bytes[..], &|_| {})
+        let mut tar = self.tar.lock().unwrap_or_else(PoisonError::into_inner);
+        tar.take(descriptor, "it", &mut &bytes[..], &|_| {})
     }
 
     fn finish(self: Box<Self>, _: &[Root]) -> Result<(), CopyError> {

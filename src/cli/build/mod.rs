@@ -5,6 +5,8 @@ mod metadata;
 mod order;
 mod request;
 
+pub(in crate::cli) use self::order::docker_host;
+
 use std::path::PathBuf;
 
 use super::arguments::Definitions;

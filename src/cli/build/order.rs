@@ -132,7 +132,7 @@ fn check_archives(outputs: &[Location]) -> Result<(), CliError> {
 }
 
 /// What `DOCKER_HOST` says, or else where Docker's own programs look.
-fn docker_host(environment: &Environment) -> Result<DockerHost, CliError> {
+pub(in crate::cli) fn docker_host(environment: &Environment) -> Result<DockerHost, CliError> {
     let variable = |name: &str, why: String, hint: &str| CliError::Variable {
         name: name.to_owned(),
         why,

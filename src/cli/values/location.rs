@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use super::{InvalidValue, tag};
 use crate::definition::nearest;
+use crate::digest::Digest;
 use crate::oci::{InvalidReference, Reference};
 
 /// A place that images come from or go to.
@@ -164,6 +165,28 @@ pub(in crate::cli) fn location(text: &str) -> Result<Location, InvalidValue> {
     }
 }
 
+/// Parses a location that is read. Layouts and archives have more than names there: `oci:DIR@DIGEST`, and `oci:DIR:@0` for
+/// the first image that is listed, as skopeo writes both.
+pub(in crate::cli) fn source(text: &str) -> Result<Location, InvalidValue> {
+    let kinds = ["oci", "oci-archive", "docker-archive"];
+    let of_files = text.split_once(':').filter(|(kind, _)| kinds.contains(kind));
+    let Some((place, selector)) = of_files.and_then(|_| text.rsplit_once('@')) else { return location(text) };
+    let is_position = !selector.is_empty() && selector.len() < 6 && selector.bytes().all(|byte| byte.is_ascii_digit());
+    let (place, selector) = match selector.parse::<Digest>() {
+        Ok(digest) => (place.strip_suffix(':').unwrap_or(place), digest.to_string()),
+        Err(_) if is_position && place.ends_with(':') => (place.trim_end_matches(':'), format!("@{selector}")),
+        Err(error) if selector.starts_with("sha") => {
+            return Err(InvalidValue::new(error.to_string(), "write oci:DIR@DIGEST or oci:DIR:NAME"));
+        }
+        Err(_) => return location(text),
+    };
+    let mut location = location(place)?;
+    if let Location::Layout { name, .. } | Location::Archive { name, .. } = &mut location {
+        *name = Some(selector);
+    }
+    Ok(location)
+}
+
 /// A reference of a registry, without `docker://` before it; with it, it is the same.
 pub(in crate::cli) fn reference(text: &str) -> Result<Location, InvalidValue> {
     registry(&format!("//{}", text.strip_prefix("docker://").unwrap_or(text)))
@@ -226,6 +249,23 @@ mod tests {
         ] {
             assert!(location(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn digests_and_positions_are_read() {
+        let digest = Digest::of(b"x").to_string();
+        let name = |text: &str| source(text).unwrap().name().cloned().unwrap_or_default();
+        assert_eq!(name(&format!("oci:a@{digest}")), digest);
+        assert_eq!(name(&format!("oci:a:@{digest}")), digest);
+        assert_eq!(name(&format!("oci-archive:a.tar:x:1@{digest}")), digest);
+        assert_eq!(source(&format!("oci:a@b@{digest}")).unwrap().place(), "oci:a@b");
+        assert_eq!(name("docker-archive:a.tar:@12"), "@12");
+        assert_eq!(source("oci:a@12").unwrap().place(), "oci:a@12");
+        for wrong in ["oci:a@sha256:12", "oci:a:@x", "oci::@0", "oci:@0"] {
+            let is_folder = source(wrong).is_ok_and(|location| location.name().is_none());
+            assert!(source(wrong).is_err() || is_folder, "{wrong}");
+        }
+        assert!(location(&format!("oci:a:x@{digest}")).is_err());
     }
 
     proptest! {

@@ -16,7 +16,7 @@ pub(super) use addition::addition_parser;
 pub(super) use compression::compression;
 pub(super) use image::image;
 pub(super) use invalid::{InvalidValue, redact};
-pub(super) use location::{ArchiveFile, ArchiveKind, Location, location, reference};
+pub(super) use location::{ArchiveFile, ArchiveKind, Location, location, reference, source};
 pub(super) use mirror::{Mirror, check_url, mirror};
 pub(super) use pair::{Pair, pair};
 pub(super) use platform::platform;
