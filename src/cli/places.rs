@@ -28,19 +28,19 @@ impl Ends {
     /// A location as a source, and what it names there.
     pub(super) fn source(&self, location: &Location) -> Result<(Box<dyn Source>, Descriptor), Failure> {
         match location {
-            Location::Registry { reference, name } => {
+            Location::Registry { reference, .. } => {
                 let source = RegistrySource::new(self.session(reference)?, self.runtime.clone());
-                let descriptor = source.resolve(name.as_deref().unwrap_or("latest"))?;
+                let descriptor = source.resolve(location.asked().unwrap_or("latest"))?;
                 Ok((Box::new(source), descriptor))
             }
-            Location::Layout { folder, name } => {
+            Location::Layout { folder, .. } => {
                 let source = LayoutSource::open(folder)?;
-                let descriptor = source.find(name.as_deref())?;
+                let descriptor = source.find(location.asked())?;
                 Ok((Box::new(source), descriptor))
             }
-            Location::Store { name } => {
+            Location::Store { .. } => {
                 let source = StoreSource::open(self.store.clone())?;
-                let descriptor = source.resolve(name.as_deref().unwrap_or_default())?;
+                let descriptor = source.resolve(location.asked().unwrap_or_default())?;
                 Ok((Box::new(source), descriptor))
             }
             Location::Archive { .. } | Location::Daemon { .. } => Err(CliError::Flags {

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{InvalidValue, tag};
-use crate::definition::nearest;
+use super::{InvalidValue, misplaced, tag};
+use crate::digest::Digest;
 use crate::oci::{InvalidReference, Reference};
 
 /// A place that images come from or go to.
@@ -73,6 +73,12 @@ impl Location {
         }
     }
 
+    /// What a source is asked for: of a name and a digest, the digest.
+    pub(in crate::cli) fn asked(&self) -> Option<&str> {
+        let name = self.name()?;
+        Some(name.split_once('@').map_or(name, |(_, digest)| digest))
+    }
+
     /// Whether it is standard output.
     pub(in crate::cli) fn is_stdout(&self) -> bool {
         matches!(self, Location::Archive { file: ArchiveFile::Stdout, .. })
@@ -100,6 +106,20 @@ impl Location {
     }
 }
 
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::Registry { reference, .. } => write!(f, "docker://{reference}"),
+            other => {
+                f.write_str(&other.place())?;
+                let is_digest = other.name().is_some_and(|name| name.starts_with('@'));
+                let colon = if is_digest && !matches!(other, Location::Store { .. }) { "" } else { ":" };
+                other.name().iter().try_for_each(|name| write!(f, "{colon}{name}"))
+            }
+        }
+    }
+}
+
 impl fmt::Display for ArchiveKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -118,25 +138,9 @@ impl fmt::Display for ArchiveFile {
     }
 }
 
-const KINDS: [&str; 6] = ["docker", "oci", "oci-archive", "docker-archive", "docker-daemon", "store"];
-
-/// The other location of kimg's, which it will write one day.
-const NOT_YET: [&str; 1] = ["bundle"];
-
-const FORMS: &str =
-    "write docker://NAME:TAG, oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME:TAG or store:NAME";
-
 /// Parses a location as skopeo writes it: the folder or file ends at the first `:`.
 pub(in crate::cli) fn location(text: &str) -> Result<Location, InvalidValue> {
-    let Some((kind, rest)) = text.split_once(':') else {
-        let hint = match text {
-            "" | "-" => FORMS.to_owned(),
-            kind if KINDS.contains(&kind) => FORMS.to_owned(),
-            text if text.ends_with(".tar") => format!("did you mean oci-archive:{text} or docker-archive:{text}?"),
-            text => format!("did you mean oci:{text}?"),
-        };
-        return Err(InvalidValue::new("it does not say what to write", hint));
-    };
+    let Some((kind, rest)) = text.split_once(':') else { return Err(misplaced::without_transport(text)) };
     match kind {
         "oci" => {
             let (folder, name) = path_and_name(rest, "the folder is missing", "write oci:DIR")?;
@@ -144,39 +148,69 @@ pub(in crate::cli) fn location(text: &str) -> Result<Location, InvalidValue> {
         }
         "oci-archive" => archive(ArchiveKind::Oci, rest),
         "docker-archive" => archive(ArchiveKind::Docker, rest),
-        "docker-daemon" if rest.is_empty() => Err(InvalidValue::new(
-            "the name is missing",
-            "write docker-daemon:NAME:TAG, or --load for the image's own names",
-        )),
+        "docker-daemon" if rest.is_empty() => {
+            Err(InvalidValue::new("the name is missing", "write docker-daemon:NAME:TAG"))
+        }
         "docker-daemon" => Ok(Location::Daemon { name: Some(tag(rest)?) }),
         "docker" => registry(rest),
         "store" if rest.is_empty() => Err(InvalidValue::new("the name is missing", "`kimg store ls` lists names")),
         "store" => Ok(Location::Store { name: Some(tag(rest)?) }),
-        kind if NOT_YET.contains(&kind) => {
-            let why = format!("kimg cannot write {kind}: yet");
-            Err(InvalidValue::new(why, "write oci:DIR, from which skopeo copies to anywhere"))
-        }
-        kind => {
-            let near = nearest(kind, KINDS.into_iter().chain(NOT_YET));
-            let hint = near.first().map_or_else(|| FORMS.to_owned(), |near| format!("did you mean {near}:?"));
-            Err(InvalidValue::new("there is no such kind of location", hint))
-        }
+        _ => Err(misplaced::unknown_transport(kind, text)),
     }
 }
 
+/// The same for what is there already, which may be asked for by digest too: `oci:DIR:NAME@sha256:…`.
+pub(in crate::cli) fn source(text: &str) -> Result<Location, InvalidValue> {
+    let is_local = |kind: &str| ["oci", "oci-archive", "docker-archive", "store"].contains(&kind);
+    match text.split_once(':') {
+        Some((kind, rest)) if is_local(kind) && rest.contains('@') => {
+            let (place, digest) = rest.rsplit_once('@').unwrap_or((rest, ""));
+            let digest: Digest =
+                digest.parse().map_err(|_| InvalidValue::new("the part after @ is no digest", DIGEST))?;
+            // A store has no other place, so that a digest alone is a name.
+            let mut location = match (kind, place) {
+                ("store", "") => Location::Store { name: None },
+                _ => location(&format!("{kind}:{place}"))?,
+            };
+            location.set_digest(&digest);
+            Ok(location)
+        }
+        _ => location(text),
+    }
+}
+
+/// The name of an image of the store, with or without `store:` before it.
+pub(in crate::cli) fn stored(text: &str) -> Result<Location, InvalidValue> {
+    match text.starts_with("store:") {
+        true => source(text),
+        false => source(&format!("store:{text}")),
+    }
+}
+
+const DIGEST: &str = "a digest is written sha256: and 64 hexadecimal digits";
+
 /// A reference of a registry, without `docker://` before it; with it, it is the same.
 pub(in crate::cli) fn reference(text: &str) -> Result<Location, InvalidValue> {
-    registry(&format!("//{}", text.strip_prefix("docker://").unwrap_or(text)))
+    match misplaced::location_for_reference(text) {
+        Some(wrong) => Err(wrong),
+        None => registry(&format!("//{}", text.strip_prefix("docker://").unwrap_or(text))),
+    }
 }
 
 /// `//NAME[:TAG][@DIGEST]`; with both, the digest is what counts, and the tag is for people.
 fn registry(rest: &str) -> Result<Location, InvalidValue> {
-    let text = rest
-        .strip_prefix("//")
-        .ok_or_else(|| InvalidValue::new("a registry is written with two slashes", format!("write docker://{rest}")))?;
-    let reference: Reference = text
-        .parse()
-        .map_err(|error: InvalidReference| InvalidValue::new(error.to_string(), "write docker://HOST/PATH:TAG"))?;
+    let text = rest.strip_prefix("//").ok_or_else(|| {
+        let hint = match rest.trim_start_matches('/') {
+            "" => "write docker://NAME:TAG".to_owned(),
+            rest => format!("write docker://{rest}"),
+        };
+        InvalidValue::new("a registry is written with two slashes", hint)
+    })?;
+    if text.is_empty() {
+        return Err(InvalidValue::new("the name is missing", "write docker://NAME:TAG"));
+    }
+    let reference: Reference =
+        text.parse().map_err(|error: InvalidReference| misplaced::invalid_reference(text, &error))?;
     let name = reference.digest.map(|digest| digest.to_string()).or_else(|| reference.tag.clone());
     Ok(Location::Registry { reference, name })
 }
@@ -199,6 +233,18 @@ fn path_and_name<'a>(rest: &'a str, why: &str, hint: &str) -> Result<(&'a str, O
     match path {
         "" => Err(InvalidValue::new(why, hint)),
         path => Ok((path, name)),
+    }
+}
+
+impl Location {
+    /// Adds a digest to the name of a local image.
+    fn set_digest(&mut self, digest: &Digest) {
+        match self {
+            Location::Layout { name, .. } | Location::Archive { name, .. } | Location::Store { name } => {
+                *name = Some(format!("{}@{digest}", name.as_deref().unwrap_or_default()));
+            }
+            Location::Daemon { .. } | Location::Registry { .. } => {}
+        }
     }
 }
 
@@ -228,9 +274,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_there_may_be_asked_for_by_digest() {
+        let digest = Digest::of(b"");
+        for (text, name) in [
+            (format!("oci:a/b@{digest}"), format!("@{digest}")),
+            (format!("oci:a/b:x:1@{digest}"), format!("x:1@{digest}")),
+            (format!("store:@{digest}"), format!("@{digest}")),
+            (format!("store:x@{digest}"), format!("x@{digest}")),
+        ] {
+            let location = source(&text).unwrap();
+            assert_eq!(location.name(), Some(&name), "{text}");
+            assert_eq!(location.asked(), Some(digest.to_string().as_str()), "{text}");
+            assert_eq!(source(&location.to_string()), Ok(location));
+        }
+        let both = source(&format!("docker://a.example/x:1@{digest}")).unwrap();
+        assert_eq!(both.asked(), Some(digest.to_string().as_str()));
+        assert_eq!(source("store:x:1").unwrap().asked(), Some("x:1"));
+        for wrong in ["oci:a@b", "store:x@sha256:00", "oci:@sha256:00", "store:@"] {
+            assert!(source(wrong).is_err(), "{wrong}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn any_text_is_a_place_or_refused(kind in prop::sample::select(KINDS.to_vec()), rest in "[-a-z0-9/.:@_ A-Z]{0,20}") {
+        fn any_text_is_a_place_or_refused(kind in prop::sample::select(misplaced::TRANSPORTS.to_vec()), rest in "[-a-z0-9/.:@_ A-Z]{0,20}") {
             if let Ok(location) = location(&format!("{kind}:{rest}")) {
                 prop_assert!(location.place().starts_with(kind));
                 let name = location.name().cloned().unwrap_or_default();
