@@ -74,16 +74,6 @@ pub(super) enum CliError {
         /// The definition.
         file: String,
     },
-    /// A target's name asks for another image than the one that was to go there.
-    #[error("{place}: the name asks for {asked}, and the image is {digest}")]
-    OtherDigest {
-        /// The target.
-        place: String,
-        /// What its name says.
-        asked: String,
-        /// What it would get.
-        digest: String,
-    },
     /// `kimg store check` found something.
     #[error("the store at {}: {count} damaged or missing", path.display())]
     Damaged {
@@ -109,7 +99,7 @@ impl Diagnose for CliError {
             | CliError::Answer(_)
             | CliError::Start(_)
             | CliError::Worker(_) => Category::Failed,
-            CliError::Damaged { .. } | CliError::OtherDigest { .. } => Category::Verification,
+            CliError::Damaged { .. } => Category::Verification,
         }
     }
 
@@ -125,9 +115,6 @@ impl Diagnose for CliError {
                 Some("`kimg store check --repair` removes what is damaged; it is made or fetched again".to_owned())
             }
             CliError::Damaged { gone: true, .. } => Some("build the images that miss something again".to_owned()),
-            CliError::OtherDigest { .. } => {
-                Some("leave out `@` and what follows in the target, or copy the image of that digest".to_owned())
-            }
             CliError::Read { source, .. } | CliError::Write { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound => {
                     Some("check the path; a relative one begins at the working folder".to_owned())

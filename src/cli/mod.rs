@@ -17,8 +17,10 @@ mod failure;
 mod fetch;
 mod files;
 mod images;
+mod inspect;
 mod interrupt;
 mod lock;
+mod ls;
 mod places;
 mod pull;
 mod push;
@@ -28,6 +30,7 @@ mod settings;
 mod store;
 mod table;
 mod terminal;
+mod transfer;
 mod usage;
 mod values;
 mod workshop;
@@ -69,6 +72,8 @@ fn run(command: Command, session: &Session) -> Result<(), Failure> {
         Command::Copy(args) => copy::run(&args, session),
         Command::Push(args) => push::run(&args, session),
         Command::Pull(args) => pull::run(&args, session),
+        Command::Inspect(args) => inspect::run(&args, session),
+        Command::Ls(args) => ls::run(&args, session),
         Command::Store(args) => store::run(&args, session),
         Command::Completions(args) => completions::run(&args),
     }

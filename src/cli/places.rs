@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use super::registry::RegistryFlags;
 use super::values::{ArchiveKind, Location};
 use super::{CliError, Environment, Failure};
-use crate::copy::{Sink, Source};
+use crate::copy::{Execution, Sink, Source};
 use crate::net::Client;
 use crate::oci::{Descriptor, Reference};
 use crate::store::Store;
@@ -24,24 +24,50 @@ pub(super) struct Ends {
     pub(super) runtime: Handle,
 }
 
+/// Asks about places, and copies nothing: in a thread that may wait, until it ends or the user ends it.
+pub(super) fn with<T: Send + 'static>(
+    registry: &RegistryFlags,
+    session: &super::Session,
+    work: impl FnOnce(&Ends) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let settings = session.settings(Vec::new())?;
+    let store = Store::open(&settings.store)?;
+    let client = Arc::new(Client::new(settings.network, session.story.events()));
+    let (registry, environment) = (registry.clone(), session.environment.clone());
+    super::interrupt::run(async {
+        let ends = Ends { store, client, registry, environment, runtime: Handle::current() };
+        let done = tokio::task::spawn_blocking(move || {
+            let _lease = ends.store.lease()?;
+            work(&ends)
+        });
+        done.await.map_err(|error| Failure::from(CliError::Worker(error.to_string())))?
+    })
+}
+
+/// A location as a source, and what it names there.
+pub(super) struct Opened {
+    pub(super) source: Box<dyn Source>,
+    pub(super) descriptor: Descriptor,
+}
+
 impl Ends {
-    /// A location as a source, and what it names there.
-    pub(super) fn source(&self, location: &Location) -> Result<(Box<dyn Source>, Descriptor), Failure> {
+    /// A location as a source.
+    pub(super) fn source(&self, location: &Location, _execution: &Execution) -> Result<Opened, Failure> {
         match location {
-            Location::Registry { reference, .. } => {
+            Location::Registry { reference, name } => {
                 let source = RegistrySource::new(self.session(reference)?, self.runtime.clone());
-                let descriptor = source.resolve(location.asked().unwrap_or("latest"))?;
-                Ok((Box::new(source), descriptor))
+                let descriptor = source.resolve(name.as_deref().unwrap_or("latest"))?;
+                Ok(Opened { source: Box::new(source), descriptor })
             }
-            Location::Layout { folder, .. } => {
+            Location::Layout { folder, name } => {
                 let source = LayoutSource::open(folder)?;
-                let descriptor = source.find(location.asked())?;
-                Ok((Box::new(source), descriptor))
+                let descriptor = source.find(name.as_deref())?;
+                Ok(Opened { source: Box::new(source), descriptor })
             }
-            Location::Store { .. } => {
+            Location::Store { name } => {
                 let source = StoreSource::open(self.store.clone())?;
-                let descriptor = source.resolve(location.asked().unwrap_or_default())?;
-                Ok((Box::new(source), descriptor))
+                let descriptor = source.resolve(name.as_deref().unwrap_or_default())?;
+                Ok(Opened { source: Box::new(source), descriptor })
             }
             Location::Archive { .. } | Location::Daemon { .. } => Err(CliError::Flags {
                 flag: "SRC",
@@ -78,7 +104,8 @@ impl Ends {
         })
     }
 
-    fn session(&self, reference: &Reference) -> Result<Session, Failure> {
+    /// A session with a repository.
+    pub(super) fn session(&self, reference: &Reference) -> Result<Session, Failure> {
         let trust = self.registry.trust(reference, &self.environment)?;
         Ok(Session::new((*self.client).clone(), Repository::of(reference), trust))
     }

@@ -51,7 +51,8 @@ pub fn execute(
         sink.take_manifest(descriptor, bytes)?;
     }
     sink.finish(&plan.roots)?;
-    copying.finish(if plan.roots.is_empty() { Outcome::Present } else { Outcome::Done });
+    let is_nothing = plan.roots.is_empty() && plan.blobs.is_empty() && plan.manifests.is_empty();
+    copying.finish(if is_nothing { Outcome::Present } else { Outcome::Done });
     Ok(moved)
 }
 
@@ -76,6 +77,7 @@ fn title(plan: &Plan, place: &str) -> String {
             Some(name) => format!("{place}:{name}"),
             None => format!("{place}@{}", one.descriptor.digest),
         },
+        [] => place.to_owned(),
         several => format!("{place} ({} images)", several.len()),
     }
 }

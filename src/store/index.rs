@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::files;
 use super::{Layout, Store, StoreError};
 use crate::digest::Digest;
-use crate::oci::{Descriptor, Index, Manifest, media_type};
+use crate::oci::{Config, Descriptor, Index, Manifest, media_type};
 
 /// The annotation of a name in a layout's index (image-spec 1.1, annotations.md).
 pub const NAME: &str = "org.opencontainers.image.ref.name";
@@ -32,12 +32,6 @@ struct WholeIndex {
     #[serde(flatten)]
     other: Map<String, Value>,
     manifests: Vec<Value>,
-}
-
-/// What of a configuration is shown.
-#[derive(Deserialize)]
-struct Created {
-    created: Option<String>,
 }
 
 /// An image of the store, as `kimg store ls` shows it.
@@ -175,18 +169,17 @@ impl Store {
             why: format!("is not what its media type says: {error}"),
         };
         parts.insert(descriptor.digest, descriptor.size);
-        if [media_type::INDEX, media_type::DOCKER_LIST].contains(&descriptor.media_type.as_str()) {
+        if descriptor.media_type == media_type::INDEX {
             let index: Index = serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, error))?;
-            // An index may be sparse: platforms that were not copied are not there.
-            let mut below = index.manifests.iter().filter(|manifest| depth > 0 && self.layout.has(manifest));
+            let mut below = index.manifests.iter().filter(|_| depth > 0);
             return below.try_for_each(|manifest| self.collect(manifest, depth - 1, parts, created));
         }
         let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, error))?;
+        let config = self.layout.read_blob(&manifest.config, DOCUMENT_LIMIT)?;
+        let config: Config = serde_json::from_slice(&config).map_err(|error| unreadable(&path, error))?;
         parts.extend(std::iter::once(&manifest.config).chain(&manifest.layers).map(|part| (part.digest, part.size)));
         if created.is_none() {
-            // An artifact has a configuration of its own kind, or an empty one.
-            let config = self.layout.read_blob(&manifest.config, DOCUMENT_LIMIT)?;
-            *created = serde_json::from_slice::<Created>(&config).ok().and_then(|config| config.created);
+            *created = config.created;
         }
         Ok(())
     }

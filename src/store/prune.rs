@@ -164,10 +164,8 @@ fn children(layout: &Layout, descriptor: &Descriptor) -> Result<Vec<Descriptor>,
         why: format!("is not what its media type says: {error}"),
     };
     match descriptor.media_type.as_str() {
-        media_type::INDEX | media_type::DOCKER_LIST => {
-            Ok(serde_json::from_slice::<Index>(&read()?).map_err(unreadable)?.manifests)
-        }
-        media_type::MANIFEST | media_type::DOCKER_MANIFEST => {
+        media_type::INDEX => Ok(serde_json::from_slice::<Index>(&read()?).map_err(unreadable)?.manifests),
+        media_type::MANIFEST => {
             let manifest: Manifest = serde_json::from_slice(&read()?).map_err(unreadable)?;
             Ok(std::iter::once(manifest.config).chain(manifest.layers).collect())
         }

@@ -53,6 +53,10 @@ impl Source for LayoutSource {
         self.place.clone()
     }
 
+    fn list(&self) -> Result<Vec<Descriptor>, CopyError> {
+        Ok(self.layout.index().map_err(failed(&self.place, "index.json"))?.manifests)
+    }
+
     fn resolve(&self, name: &str) -> Result<Descriptor, CopyError> {
         let found = self.layout.resolve(name).map_err(failed(&self.place, name))?;
         found.ok_or_else(|| CopyError::NotFound { place: self.place.clone(), name: name.to_owned() })

@@ -26,6 +26,11 @@ impl Source for StoreSource {
         PLACE.to_owned()
     }
 
+    fn list(&self) -> Result<Vec<Descriptor>, CopyError> {
+        let index = self.store.layout().index();
+        Ok(index.map_err(|error| CopyError::because(PLACE, "index.json", &error))?.manifests)
+    }
+
     fn resolve(&self, name: &str) -> Result<Descriptor, CopyError> {
         let found = self.store.resolve(name).map_err(|error| CopyError::because(PLACE, name, &error))?;
         found.ok_or_else(|| CopyError::NotFound { place: PLACE.to_owned(), name: name.to_owned() })

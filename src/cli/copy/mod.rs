@@ -1,7 +1,5 @@
 //! `kimg copy`, and what `push` and `pull` share with it.
 
-mod dry;
-mod names;
 mod options;
 mod report;
 mod work;

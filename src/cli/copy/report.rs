@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use crate::cli::table;
 use crate::cli::values::Location;
-use crate::copy::{Have, Moved, Plan, PlannedBlob};
-use crate::digest::Digest;
+use crate::copy::{Have, Moved, Plan, PlannedBlob, Root};
 use crate::ui::{escape, size};
 
 /// The answer of `--json`.
@@ -62,7 +61,8 @@ struct Sums {
 
 impl Report {
     /// Adds what was done.
-    pub(super) fn done(&mut self, moved: Moved) {
+    pub(super) fn done(&mut self, root: &Root, moved: Moved) {
+        self.digest = root.descriptor.digest.to_string();
         let Moved { blobs: sent, bytes, resumed, mounted, present } = moved;
         self.dry_run = false;
         self.moved = Some(Sums { sent, bytes, resumed, mounted, present });
@@ -70,8 +70,8 @@ impl Report {
 }
 
 /// The plan as a report, of nothing that was done yet.
-pub(super) fn report(plan: &Plan, digest: Digest, (source, target): (&Location, &Location)) -> Report {
-    let roots = plan.roots.iter().chain(&plan.there);
+pub(super) fn report(plan: &Plan, (source, target): (&Location, &Location)) -> Report {
+    let roots = || plan.roots.iter().chain(&plan.there);
     let manifest = |(descriptor, _): &(crate::oci::Descriptor, Vec<u8>)| Item {
         digest: descriptor.digest.to_string(),
         media_type: descriptor.media_type.clone(),
@@ -84,8 +84,8 @@ pub(super) fn report(plan: &Plan, digest: Digest, (source, target): (&Location, 
         dry_run: true,
         source: source.to_string(),
         target: target.to_string(),
-        digest: digest.to_string(),
-        names: roots.flat_map(|root| root.names.clone()).collect(),
+        digest: roots().next().map(|root| root.descriptor.digest.to_string()).unwrap_or_default(),
+        names: roots().flat_map(|root| root.names.clone()).collect(),
         bytes: plan.bytes(),
         blobs: plan.blobs.iter().map(blob).collect(),
         manifests: plan.manifests.iter().map(manifest).collect(),

@@ -2,15 +2,15 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use super::Options;
 use super::report::{self, Report};
-use super::{Options, dry, names};
 use crate::cli::interrupt::Going;
 use crate::cli::places::Ends;
 use crate::cli::registry::RegistryFlags;
+use crate::cli::transfer::transfer;
 use crate::cli::values::Location;
-use crate::cli::{CliError, Environment, Failure, Session};
-use crate::copy::{self, Choice, Execution, Plan, Root, Sink};
-use crate::digest::Digest;
+use crate::cli::{Environment, Failure, Session};
+use crate::copy::{Choice, Execution, Plan};
 use crate::net::{Client, Settings};
 use crate::store::Store;
 
@@ -64,29 +64,13 @@ impl Work {
         let client = Arc::new(Client::new(self.network, execution.events.clone()));
         let ends = Ends { store: self.store, client, registry: self.registry, environment: self.environment, runtime };
         let _lease = ends.store.lease()?;
-        let (from, descriptor) = ends.source(&source)?;
-        let sink = if self.dry_run { dry::sink(&ends, &target)? } else { ends.sink(&target)? };
-        let root = Root { descriptor, names: names::names(&source, &target) };
-        let plan = copy::plan(from.as_ref(), sink.as_ref(), &[root], &self.choice)?;
-        let digest = digest(&plan, sink.as_ref())?;
-        if let Some(asked) = names::asked(&target).filter(|asked| *asked != digest) {
-            let (asked, digest) = (asked.to_string(), digest.to_string());
-            return Err(CliError::OtherDigest { place: target.place(), asked, digest }.into());
-        }
-        let mut report = report::report(&plan, digest, (&source, &target));
-        execution.events.detail(report::summary(&report));
+        let events = &execution.events;
+        let told = |plan: &Plan| events.detail(report::summary(&report::report(plan, (&source, &target))));
+        let done = transfer(&ends, (&source, &target), &self.choice, &execution, self.dry_run, &told)?;
+        let mut report = report::report(&done.plan, (&source, &target));
         if !self.dry_run {
-            report.done(copy::execute(&plan, from.as_ref(), sink, &execution)?);
+            report.done(&done.root, done.moved);
         }
         Ok(report)
     }
-}
-
-/// What the target knows the image by: where it takes manifests, the digest of the manifest or index, else that of the
-/// configuration, which is what Docker calls an image's id.
-fn digest(plan: &Plan, sink: &dyn Sink) -> Result<Digest, Failure> {
-    let image = plan.images.first().map(|image| image.config.digest);
-    let root = plan.roots.iter().chain(&plan.there).next().map(|root| root.descriptor.digest);
-    let found = image.or(root);
-    found.ok_or_else(|| CliError::Worker(format!("the plan for {} has no image", sink.describe())).into())
 }

@@ -73,12 +73,6 @@ impl Location {
         }
     }
 
-    /// What a source is asked for: of a name and a digest, the digest.
-    pub(in crate::cli) fn asked(&self) -> Option<&str> {
-        let name = self.name()?;
-        Some(name.split_once('@').map_or(name, |(_, digest)| digest))
-    }
-
     /// Whether it is standard output.
     pub(in crate::cli) fn is_stdout(&self) -> bool {
         matches!(self, Location::Archive { file: ArchiveFile::Stdout, .. })
@@ -112,9 +106,10 @@ impl fmt::Display for Location {
             Location::Registry { reference, .. } => write!(f, "docker://{reference}"),
             other => {
                 f.write_str(&other.place())?;
-                let is_digest = other.name().is_some_and(|name| name.starts_with('@'));
-                let colon = if is_digest && !matches!(other, Location::Store { .. }) { "" } else { ":" };
-                other.name().iter().try_for_each(|name| write!(f, "{colon}{name}"))
+                other.name().iter().try_for_each(|name| match name.parse::<Digest>() {
+                    Ok(digest) => write!(f, "{}@{digest}", if other.place() == "store" { ":" } else { "" }),
+                    Err(_) => write!(f, ":{name}"),
+                })
             }
         }
     }
@@ -159,23 +154,45 @@ pub(in crate::cli) fn location(text: &str) -> Result<Location, InvalidValue> {
     }
 }
 
-/// The same for what is there already, which may be asked for by digest too: `oci:DIR:NAME@sha256:…`.
+/// Parses a location that is read. Layouts and archives have more than names there: `oci:DIR@DIGEST`, and `oci:DIR:@0` for
+/// the first image that is listed, as skopeo writes both.
 pub(in crate::cli) fn source(text: &str) -> Result<Location, InvalidValue> {
-    let is_local = |kind: &str| ["oci", "oci-archive", "docker-archive", "store"].contains(&kind);
-    match text.split_once(':') {
-        Some((kind, rest)) if is_local(kind) && rest.contains('@') => {
-            let (place, digest) = rest.rsplit_once('@').unwrap_or((rest, ""));
-            let digest: Digest =
-                digest.parse().map_err(|_| InvalidValue::new("the part after @ is no digest", DIGEST))?;
-            // A store has no other place, so that a digest alone is a name.
-            let mut location = match (kind, place) {
-                ("store", "") => Location::Store { name: None },
-                _ => location(&format!("{kind}:{place}"))?,
-            };
-            location.set_digest(&digest);
-            Ok(location)
+    let kinds = ["oci", "oci-archive", "docker-archive", "store"];
+    let of_files = text.split_once(':').filter(|(kind, _)| kinds.contains(kind));
+    let Some((place, selector)) = of_files.and_then(|_| text.rsplit_once('@')) else { return location(text) };
+    let is_position = !selector.is_empty() && selector.len() < 6 && selector.bytes().all(|byte| byte.is_ascii_digit());
+    let (place, selector) = match selector.parse::<Digest>() {
+        Ok(digest) => (place.strip_suffix(':').unwrap_or(place), digest.to_string()),
+        Err(_) if is_position && place.ends_with(':') => (place.trim_end_matches(':'), format!("@{selector}")),
+        Err(error) if selector.starts_with("sha") => {
+            return Err(InvalidValue::new(error.to_string(), "write oci:DIR@DIGEST or oci:DIR:NAME"));
         }
-        _ => location(text),
+        Err(_) => return location(text),
+    };
+    if matches!(place, "store" | "store:") {
+        return Ok(Location::Store { name: Some(selector) });
+    }
+    let mut location = location(place)?;
+    if let Location::Layout { name, .. } | Location::Archive { name, .. } | Location::Store { name } = &mut location {
+        *name = Some(selector);
+    }
+    Ok(location)
+}
+
+/// A place that lists images, without the name of one: a repository with or without `docker://`, or another location.
+pub(in crate::cli) fn list(text: &str) -> Result<Location, InvalidValue> {
+    let transport = text.split_once(':').map(|(transport, _)| transport).unwrap_or_default();
+    let found = match transport {
+        _ if matches!(text, "store" | "store:") => Location::Store { name: None },
+        "oci" | "oci-archive" | "docker-archive" | "docker-daemon" | "store" => location(text)?,
+        _ => reference(text)?,
+    };
+    match found.name() {
+        Some(name) => {
+            let why = format!("all names of a place are listed, and one is given: `{name}`");
+            Err(InvalidValue::new(why, format!("leave it out: {}", found.place())))
+        }
+        None => Ok(found),
     }
 }
 
@@ -186,8 +203,6 @@ pub(in crate::cli) fn stored(text: &str) -> Result<Location, InvalidValue> {
         false => source(&format!("store:{text}")),
     }
 }
-
-const DIGEST: &str = "a digest is written sha256: and 64 hexadecimal digits";
 
 /// A reference of a registry, without `docker://` before it; with it, it is the same.
 pub(in crate::cli) fn reference(text: &str) -> Result<Location, InvalidValue> {
@@ -236,18 +251,6 @@ fn path_and_name<'a>(rest: &'a str, why: &str, hint: &str) -> Result<(&'a str, O
     }
 }
 
-impl Location {
-    /// Adds a digest to the name of a local image.
-    fn set_digest(&mut self, digest: &Digest) {
-        match self {
-            Location::Layout { name, .. } | Location::Archive { name, .. } | Location::Store { name } => {
-                *name = Some(format!("{}@{digest}", name.as_deref().unwrap_or_default()));
-            }
-            Location::Daemon { .. } | Location::Registry { .. } => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,25 +278,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_may_be_asked_for_by_digest() {
-        let digest = Digest::of(b"");
-        for (text, name) in [
-            (format!("oci:a/b@{digest}"), format!("@{digest}")),
-            (format!("oci:a/b:x:1@{digest}"), format!("x:1@{digest}")),
-            (format!("store:@{digest}"), format!("@{digest}")),
-            (format!("store:x@{digest}"), format!("x@{digest}")),
-        ] {
-            let location = source(&text).unwrap();
-            assert_eq!(location.name(), Some(&name), "{text}");
-            assert_eq!(location.asked(), Some(digest.to_string().as_str()), "{text}");
-            assert_eq!(source(&location.to_string()), Ok(location));
+    fn digests_and_positions_are_read() {
+        let digest = Digest::of(b"x").to_string();
+        let name = |text: &str| source(text).unwrap().name().cloned().unwrap_or_default();
+        assert_eq!(name(&format!("oci:a@{digest}")), digest);
+        assert_eq!(name(&format!("oci:a:@{digest}")), digest);
+        assert_eq!(name(&format!("oci-archive:a.tar:x:1@{digest}")), digest);
+        assert_eq!(source(&format!("oci:a@b@{digest}")).unwrap().place(), "oci:a@b");
+        assert_eq!(name(&format!("store:@{digest}")), digest);
+        assert_eq!(name(&format!("store:x:1@{digest}")), digest);
+        for text in [format!("store:@{digest}"), format!("oci:a@{digest}"), "oci:a:x:1".to_owned()] {
+            assert_eq!(source(&text).unwrap().to_string(), text);
         }
-        let both = source(&format!("docker://a.example/x:1@{digest}")).unwrap();
-        assert_eq!(both.asked(), Some(digest.to_string().as_str()));
-        assert_eq!(source("store:x:1").unwrap().asked(), Some("x:1"));
-        for wrong in ["oci:a@b", "store:x@sha256:00", "oci:@sha256:00", "store:@"] {
-            assert!(source(wrong).is_err(), "{wrong}");
+        assert_eq!(name("docker-archive:a.tar:@12"), "@12");
+        assert_eq!(source("oci:a@12").unwrap().place(), "oci:a@12");
+        for wrong in ["oci:a@sha256:12", "oci:a:@x", "oci::@0", "oci:@0"] {
+            let is_folder = source(wrong).is_ok_and(|location| location.name().is_none());
+            assert!(source(wrong).is_err() || is_folder, "{wrong}");
         }
+        assert!(location(&format!("oci:a:x@{digest}")).is_err());
     }
 
     proptest! {

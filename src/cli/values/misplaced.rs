@@ -43,7 +43,7 @@ pub(super) fn unknown_transport(kind: &str, text: &str) -> InvalidValue {
         return InvalidValue::new("a registry is not written as a URL", format!("write docker://{rest}"));
     }
     let lower = kind.to_lowercase();
-    let near = nearest(&lower, TRANSPORTS.into_iter());
+    let near = nearest(&lower, TRANSPORTS);
     let hint = match near.first() {
         _ if is_in_registry(text) => format!("did you mean docker://{text}?"),
         Some(near) => format!("did you mean {near}:{}?", if *near == "docker" { "//" } else { "" }),

@@ -19,7 +19,7 @@ pub(super) use compression::compression;
 pub(super) use count::{jobs, retries};
 pub(super) use image::image;
 pub(super) use invalid::{InvalidValue, redact};
-pub(super) use location::{ArchiveFile, ArchiveKind, Location, location, reference, source, stored};
+pub(super) use location::{ArchiveFile, ArchiveKind, Location, list, location, reference, source, stored};
 pub(super) use mirror::{Mirror, check_url, mirror};
 pub(super) use pair::{Pair, pair};
 pub(super) use platform::platform;

@@ -13,6 +13,7 @@ mod repository;
 mod session;
 mod sink;
 mod source;
+mod tags;
 mod token;
 mod upload;
 
@@ -22,3 +23,4 @@ pub use repository::{Repository, Transport};
 pub use session::{Session, Trust};
 pub use sink::RegistrySink;
 pub use source::RegistrySource;
+pub use tags::tags;

@@ -1,0 +1,154 @@
+//! One image from one location to another, whatever these are.
+
+use std::fs;
+use std::io;
+
+use super::places::Ends;
+use super::values::{ArchiveFile, Location};
+use super::{CliError, Failure};
+use crate::copy::{self, Choice, Execution, Moved, Plan, Root, Sink};
+use crate::oci::{Descriptor, Reference};
+use crate::store::NAME;
+use crate::transport::{Archive, OciArchiveSink};
+
+/// What was done, or would be.
+pub(super) struct Transferred {
+    /// The image as it is in the target.
+    pub(super) root: Root,
+    /// What moves.
+    pub(super) plan: Plan,
+    /// What moved; nothing is known of it where a daemon took it.
+    pub(super) moved: Moved,
+}
+
+/// Copies an image, or with `dry_run` only plans it. `planned` is told of the plan before anything moves. The caller holds
+/// a lease of the store.
+pub(super) fn transfer(
+    ends: &Ends,
+    (source, destination): (&Location, &Location),
+    choice: &Choice,
+    execution: &Execution,
+    dry_run: bool,
+    planned: &dyn Fn(&Plan),
+) -> Result<Transferred, Failure> {
+    refuse_same_file(source, destination)?;
+    if choice.referrers && destination.holds_one_platform() {
+        return Err(
+            unfit("--referrers", "no Docker archive and no Docker daemon holds referrers", "write oci:DIR").into()
+        );
+    }
+    let from = ends.source(source, execution)?;
+    let names = names(source, &from.descriptor, destination);
+    let root = Root { descriptor: from.descriptor.clone(), names };
+    let sink = if dry_run { untouched(ends, destination)? } else { ends.sink(destination)? };
+    let plan = copy::plan(from.source.as_ref(), sink.as_ref(), &[root], choice)?;
+    let root = chosen(&plan)?;
+    check_digest(destination, &root)?;
+    planned(&plan);
+    let moved = match dry_run {
+        true => Moved::default(),
+        false => copy::execute(&plan, from.source.as_ref(), sink, execution)?,
+    };
+    Ok(Transferred { root, plan, moved })
+}
+
+/// The root of a plan for one.
+fn chosen(plan: &Plan) -> Result<Root, Failure> {
+    let root = plan.roots.iter().chain(&plan.there).next().cloned();
+    root.ok_or_else(|| CliError::Worker("a plan lost its root".to_owned()).into())
+}
+
+/// A sink that is only asked.
+fn untouched(ends: &Ends, destination: &Location) -> Result<Box<dyn Sink>, Failure> {
+    let would_be_made = match destination {
+        Location::Layout { folder, .. } => !folder.join("oci-layout").exists(),
+        Location::Archive { .. } => true,
+        _ => false,
+    };
+    match would_be_made {
+        true => Ok(Box::new(OciArchiveSink::new(Archive::to(&destination.place(), io::sink())))),
+        false => ends.sink(destination),
+    }
+}
+
+/// The names that an image gets in the target: the one that is written there, else its own.
+fn names(source: &Location, found: &Descriptor, destination: &Location) -> Vec<String> {
+    let own = own_name(source, found, destination);
+    let name = match destination {
+        // A digest names nothing, it is compared.
+        Location::Registry { reference, .. } if reference.tag.is_some() || reference.digest.is_some() => {
+            reference.tag.clone()
+        }
+        Location::Registry { .. } => match own.as_deref().map(str::parse::<Reference>) {
+            Some(Ok(reference)) => reference.tag.or_else(|| Some("latest".to_owned())),
+            _ if is_by_digest(source) => None,
+            _ => Some("latest".to_owned()),
+        },
+        // A name of an image is no digest; with both the tag counts.
+        Location::Store { name: Some(name) } => match name.parse::<Reference>() {
+            Ok(Reference { digest: Some(_), tag: None, .. }) => None,
+            Ok(reference) => Some(Reference { digest: None, ..reference }.to_string()),
+            Err(_) => Some(name.clone()),
+        },
+        other => other.name().cloned().or(own),
+    };
+    name.into_iter().collect()
+}
+
+fn is_by_digest(source: &Location) -> bool {
+    source.name().is_some_and(|name| name.parse::<crate::digest::Digest>().is_ok())
+}
+
+/// The name that the source has for it.
+fn own_name(source: &Location, found: &Descriptor, destination: &Location) -> Option<String> {
+    let is_name = |name: &String| name.parse::<Reference>().is_ok_and(|reference| reference.digest.is_none());
+    match source {
+        Location::Registry { reference, .. } => {
+            let tag = match (&reference.tag, reference.digest) {
+                (None, Some(_)) => return None,
+                (tag, _) => tag.clone().unwrap_or_else(|| "latest".to_owned()),
+            };
+            // Where images have whole names only, and where a tag is to be taken from it, it is the whole one.
+            let whole = destination.holds_one_platform() || matches!(destination, Location::Registry { .. });
+            Some(if whole { format!("{}:{tag}", reference.repository) } else { tag })
+        }
+        other => {
+            let written = other.name().filter(|_| !is_by_digest(other)).cloned().filter(is_name);
+            let name = written.or_else(|| found.annotations.get(NAME).cloned().filter(is_name))?;
+            // A mere tag would become a name of Docker's.
+            let is_whole = !destination.holds_one_platform() || name.contains([':', '/']);
+            is_whole.then_some(name)
+        }
+    }
+}
+
+/// A digest that is written beside a target must be the image's.
+fn check_digest(destination: &Location, root: &Root) -> Result<(), Failure> {
+    match destination {
+        Location::Registry { reference, .. } if reference.digest.is_some_and(|own| own != root.descriptor.digest) => {
+            let why = format!("the image has the digest {}, and another is written there", root.descriptor.digest);
+            Err(CliError::Flags { flag: "DST", why, hint: "leave out `@` and what follows".to_owned() }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An archive that is written over while it is read.
+fn refuse_same_file(source: &Location, destination: &Location) -> Result<(), Failure> {
+    let file = |location: &Location| match location {
+        Location::Archive { file: ArchiveFile::Path(path), .. } => {
+            fs::canonicalize(path).ok().filter(|path| path.is_file())
+        }
+        _ => None,
+    };
+    match (file(source), file(destination)) {
+        (Some(one), Some(other)) if one == other => {
+            Err(unfit("DST", "it is the source too, whose other images would be gone", "name another file").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unfit(flag: &'static str, why: &str, hint: &str) -> CliError {
+    CliError::Flags { flag, why: why.to_owned(), hint: hint.to_owned() }
+}
