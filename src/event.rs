@@ -22,10 +22,61 @@ pub enum TaskKind {
 pub enum Outcome {
     /// All of it was done.
     Done,
+    /// The rest of it was done; so many bytes of it were there from an earlier run.
+    Resumed {
+        /// How many bytes were there.
+        from: u64,
+    },
+    /// A registry took it from another of its repositories, so that nothing was sent.
+    Mounted,
     /// Nothing had to be done: it was there.
     Present,
     /// It failed; the error is reported by the command.
     Failed,
+}
+
+/// How far the copy of an image is, in blobs and in bytes of blobs. What is not counted as one of these moves still.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Transfer {
+    /// All that the image consists of.
+    pub all: Share,
+    /// What was sent; of blobs that went on where an earlier run ended, with the bytes that were there.
+    pub sent: Share,
+    /// Bytes of `sent` that were there from an earlier run.
+    pub resumed: u64,
+    /// What the registry took from another of its repositories.
+    pub mounted: Share,
+    /// What was there before.
+    pub present: Share,
+}
+
+impl Transfer {
+    /// Bytes of the blobs that need no more work.
+    pub fn done(&self) -> u64 {
+        [self.sent.bytes, self.mounted.bytes, self.present.bytes].into_iter().fold(0, u64::saturating_add)
+    }
+
+    /// Bytes that went over the line.
+    pub fn moved(&self) -> u64 {
+        self.sent.bytes.saturating_sub(self.resumed)
+    }
+}
+
+/// Some blobs of an image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// How many.
+    pub blobs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Share {
+    /// Counts one more.
+    pub fn add(&mut self, bytes: u64) {
+        self.blobs += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
 }
 
 /// One thing that happened. Names may hold text from outside: a listener escapes them before printing.
@@ -55,6 +106,18 @@ pub enum Event {
         id: u64,
         /// How it ended.
         outcome: Outcome,
+    },
+    /// The copy of an image has got so far: told when it begins, whenever a blob of it ended (which is a task of its
+    /// own), and when it ended.
+    Transfer {
+        /// Names the copy.
+        id: u64,
+        /// What it is: `docker://HOST/PATH:TAG`.
+        name: String,
+        /// How far it is.
+        transfer: Transfer,
+        /// How it ended, once it has.
+        outcome: Option<Outcome>,
     },
     /// Worth telling with `-v` only.
     Detail(String),
@@ -106,11 +169,24 @@ impl Events {
 
     /// Starts a task of `total` bytes.
     pub fn task(&self, kind: TaskKind, name: impl Into<String>, total: Option<u64>) -> Task {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let id = next_id();
         self.0.on(Event::Started { id, kind, name: name.into(), total });
         Task { events: self.clone(), id, ended: false }
     }
+}
+
+impl Events {
+    /// Starts to tell of the copy of an image.
+    pub fn copying(&self, name: impl Into<String>, transfer: Transfer) -> Copying {
+        let copying = Copying { events: self.clone(), id: next_id(), name: name.into(), transfer, ended: false };
+        copying.tell(None);
+        copying
+    }
+}
+
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl fmt::Debug for Events {
@@ -148,6 +224,53 @@ impl Drop for Task {
     fn drop(&mut self) {
         if !self.ended {
             self.end(Outcome::Failed);
+        }
+    }
+}
+
+/// The copy of an image under way. Dropped without [`Copying::finish`], it has failed.
+#[derive(Debug)]
+pub struct Copying {
+    events: Events,
+    id: u64,
+    name: String,
+    transfer: Transfer,
+    ended: bool,
+}
+
+impl Copying {
+    /// Counts a blob of so many bytes that ended.
+    pub fn count(&mut self, bytes: u64, outcome: Outcome) {
+        let transfer = &mut self.transfer;
+        match outcome {
+            Outcome::Done => transfer.sent.add(bytes),
+            Outcome::Resumed { from } => {
+                transfer.sent.add(bytes);
+                transfer.resumed = transfer.resumed.saturating_add(from.min(bytes));
+            }
+            Outcome::Mounted => transfer.mounted.add(bytes),
+            Outcome::Present => transfer.present.add(bytes),
+            Outcome::Failed => return,
+        }
+        self.tell(None);
+    }
+
+    /// Ends it: [`Outcome::Present`] where nothing was to be done.
+    pub fn finish(mut self, outcome: Outcome) {
+        self.ended = true;
+        self.tell(Some(outcome));
+    }
+
+    fn tell(&self, outcome: Option<Outcome>) {
+        let (id, name, transfer) = (self.id, self.name.clone(), self.transfer);
+        self.events.0.on(Event::Transfer { id, name, transfer, outcome });
+    }
+}
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.tell(Some(Outcome::Failed));
         }
     }
 }

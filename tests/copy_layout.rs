@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use kimg::copy::{Choice, CopyError, Execution, Have, Plan, Root, Source, execute, plan};
 use kimg::digest::Digest;
 use kimg::error::{Category, Diagnose};
-use kimg::event::{Event, Events, Listener, Outcome};
+use kimg::event::{Event, Events, Listener, Outcome, Share, Transfer};
 use kimg::oci::{Descriptor, Index, media_type, to_bytes};
 use kimg::store::{Layout, NAME, Store};
 use kimg::transport::{LayoutSink, StoreSource};
@@ -105,7 +105,7 @@ fn what_is_there_does_not_move() {
     assert_eq!(before.blobs[0].descriptor, one.layer, "the biggest comes first");
     copy(&store, &one.manifest, &target, &["a:1"]).unwrap();
     let inode = |part: &Descriptor| fs::metadata(target.join("blobs/sha256").join(part.digest.hex())).unwrap().ino();
-    let there = inode(&one.layer);
+    let inode_before = inode(&one.layer);
     assert_eq!(plan_to(&store, &one.manifest, &target, &[]).unwrap().bytes(), 0);
 
     // An index of both: only what is new moves.
@@ -118,18 +118,30 @@ fn what_is_there_does_not_move() {
     let source = StoreSource::open(store.clone()).unwrap();
     execute(&plan, &source, Box::new(LayoutSink::open(&target).unwrap()), &Execution::new(Events::new(told.clone())))
         .unwrap();
-    let (mut started, mut done) = (Vec::new(), 0);
+    let (mut started, mut done, mut there) = (Vec::new(), 0, Vec::new());
+    let mut last = None;
     for event in told.0.lock().unwrap().iter() {
         match event {
             Event::Started { name, total, .. } => started.push((name.clone(), total.unwrap())),
             Event::Finished { outcome: Outcome::Done, .. } => done += 1,
+            Event::Finished { outcome: Outcome::Present, .. } => there.extend(started.pop()),
+            Event::Transfer { name, transfer, outcome, .. } => last = Some((name.clone(), *transfer, *outcome)),
             _ => {}
         }
     }
+    let share = |parts: [&Descriptor; 2]| Share { blobs: 2, bytes: parts.iter().map(|part| part.size).sum() };
+    let transfer = Transfer {
+        all: Share { blobs: 4, bytes: share([&one.layer, &one.config]).bytes + plan.bytes() },
+        sent: share([&two.layer, &two.config]),
+        present: share([&one.layer, &one.config]),
+        ..Transfer::default()
+    };
+    assert_eq!(last, Some((format!("oci:{}:both:1", target.display()), transfer, Some(Outcome::Done))));
+    assert_eq!(there, [&one.layer, &one.config].map(|part| (part.digest.to_string(), part.size)));
     let mut expected = [&two.layer, &two.config];
     expected.sort_by_key(|part| std::cmp::Reverse(part.size));
     assert_eq!(started, expected.map(|part| (part.digest.to_string(), part.size)));
-    assert_eq!((done, inode(&one.layer)), (2, there));
+    assert_eq!((done, inode(&one.layer)), (2, inode_before));
 }
 
 #[test]

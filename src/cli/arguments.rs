@@ -2,7 +2,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{Failure, build, catalog, completions, copy, fetch, images, lock, login, logout, pull, push, store};
+use super::{
+    Failure, build, catalog, completions, copy, fetch, images, inspect, lock, login, logout, ls, pull, push, store,
+};
 use crate::definition::Catalog;
 use crate::definition::embedded::LONG_VERSION;
 
@@ -13,6 +15,8 @@ Examples:
   kimg build kafka zookeeper -o oci:out  two images as an OCI layout
   kimg build -f image.toml               an image of your own on top of one of these
   kimg store ls                          what was built
+  kimg push kafka:3.5.2 REGISTRY/kafka:3.5.2
+  kimg copy docker://a.example/x:1 oci:out  any image from anywhere to anywhere
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification failed, 4 refused or unreachable, 5 not found,
 130 interrupted.";
@@ -79,6 +83,10 @@ pub(super) enum Command {
     Login(login::Args),
     /// Forget the credentials for a registry
     Logout(logout::Args),
+    /// Show what an image is: platforms, layers, how it runs
+    Inspect(inspect::Args),
+    /// List the tags of a repository, or the names in a layout
+    Ls(ls::Args),
     /// Look after the store
     Store(store::Args),
     /// Print the completions of a shell

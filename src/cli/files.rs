@@ -50,6 +50,22 @@ pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     written.map_err(failed)
 }
 
+/// Whether a file can be written there, as far as its folder tells.
+pub(super) fn check_folder(file: &Path) -> Result<(), CliError> {
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let failed = |source| CliError::Write { path: file.to_owned(), source };
+    if file.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    match fs::metadata(folder).map_err(failed)?.is_dir() {
+        true => Ok(()),
+        false => Err(failed(io::ErrorKind::NotADirectory.into())),
+    }
+}
+
 /// An archive that is written into a file or to standard output.
 pub(super) fn archive(file: &ArchiveFile, place: &str) -> Result<Archive, Failure> {
     match file {

@@ -17,10 +17,12 @@ mod failure;
 mod fetch;
 mod files;
 mod images;
+mod inspect;
 mod interrupt;
 mod lock;
 mod login;
 mod logout;
+mod ls;
 mod places;
 mod pull;
 mod push;
@@ -74,6 +76,8 @@ fn run(command: Command, session: &Session) -> Result<(), Failure> {
         Command::Pull(args) => pull::run(&args, session),
         Command::Login(args) => login::run(&args, session),
         Command::Logout(args) => logout::run(&args, session),
+        Command::Inspect(args) => inspect::run(&args, session),
+        Command::Ls(args) => ls::run(&args, session),
         Command::Store(args) => store::run(&args, session),
         Command::Completions(args) => completions::run(&args),
     }

@@ -35,6 +35,27 @@ pub(super) struct Ends {
     pub(super) runtime: Handle,
 }
 
+/// Asks about places, and copies nothing: in a thread that may wait, until it ends or the user ends it.
+pub(super) fn with<T: Send + 'static>(
+    registry: &RegistryFlags,
+    session: &super::Session,
+    work: impl FnOnce(&Ends) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let settings = session.settings(Vec::new())?;
+    let store = Store::open(&settings.store)?;
+    let client = Arc::new(Client::new(settings.network, session.story.events()));
+    let (registry, environment) = (registry.clone(), session.environment.clone());
+    let registries = settings.registries;
+    super::interrupt::run(async {
+        let ends = Ends { store, client, registry, environment, registries, runtime: Handle::current() };
+        let done = tokio::task::spawn_blocking(move || {
+            let _lease = ends.store.lease()?;
+            work(&ends)
+        });
+        done.await.map_err(|error| Failure::from(CliError::Worker(error.to_string())))?
+    })
+}
+
 /// A location as a source, and what it names there.
 pub(super) struct Opened {
     pub(super) source: Box<dyn Source>,
@@ -131,7 +152,8 @@ impl Ends {
         })
     }
 
-    fn session(&self, reference: &Reference, side: Side) -> Result<Session, Failure> {
+    /// A session with a repository.
+    pub(super) fn session(&self, reference: &Reference, side: Side) -> Result<Session, Failure> {
         let around =
             Surroundings { client: &self.client, registries: &self.registries, environment: &self.environment };
         self.registry.session(side, Repository::of(reference), &around, &self.runtime)

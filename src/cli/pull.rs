@@ -22,7 +22,11 @@ pub(in crate::cli) struct Args {
 /// Copies an image of a registry into the store.
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let name = match &args.source {
-        Location::Registry { reference, .. } => Some(reference.to_string()),
+        Location::Registry { reference, .. } => match (&reference.tag, reference.digest) {
+            (Some(tag), _) => Some(format!("{}:{tag}", reference.repository)),
+            (None, Some(digest)) => Some(format!("{}@{digest}", reference.repository)),
+            (None, None) => Some(format!("{}:latest", reference.repository)),
+        },
         other => other.name().cloned(),
     };
     copy(args.source.clone(), Location::Store { name }, &args.options, session)

@@ -147,20 +147,20 @@ fn is_by_digest(source: &Location) -> bool {
 
 /// The name that the source has for it.
 fn own_name(source: &Location, found: &Descriptor, destination: &Location) -> Option<String> {
-    // Who asks for a digest means no name.
-    if is_by_digest(source) {
-        return None;
-    }
     let is_name = |name: &String| name.parse::<Reference>().is_ok_and(|reference| reference.digest.is_none());
     match source {
         Location::Registry { reference, .. } => {
-            let tag = reference.tag.clone().unwrap_or_else(|| "latest".to_owned());
+            let tag = match (&reference.tag, reference.digest) {
+                // Who asks for a digest alone means no name.
+                (None, Some(_)) => return None,
+                (tag, _) => tag.clone().unwrap_or_else(|| "latest".to_owned()),
+            };
             // Where images have whole names only, and where a tag is to be taken from it, it is the whole one.
             let whole = destination.holds_one_platform() || matches!(destination, Location::Registry { .. });
             Some(if whole { format!("{}:{tag}", reference.repository) } else { tag })
         }
         other => {
-            let written = other.name().cloned().filter(is_name);
+            let written = other.name().filter(|_| !is_by_digest(other)).cloned().filter(is_name);
             let name = written.or_else(|| name_of(found).filter(is_name))?;
             // A mere tag would become a name of Docker's.
             let is_whole = !destination.holds_one_platform() || name.contains([':', '/']);

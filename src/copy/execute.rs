@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Blob, CopyError, Have, Plan, PlannedBlob, Sink, Source, Stop, Taken};
 use crate::digest::Digest;
-use crate::event::{Events, Outcome, TaskKind};
+use crate::event::{Copying, Events, Outcome, Share, TaskKind, Transfer};
 
 /// How a plan is done.
 #[derive(Debug, Clone)]
@@ -46,8 +46,9 @@ pub fn execute(
     mut sink: Box<dyn Sink>,
     execution: &Execution,
 ) -> Result<Moved, CopyError> {
+    let mut copying = begin(plan, &sink.describe(), &execution.events);
     sink.begin(plan)?;
-    let mut moved = blobs(&plan.blobs, source, sink.as_ref(), execution)?;
+    let mut moved = blobs(&plan.blobs, source, sink.as_ref(), execution, &mut copying)?;
     if let Err(error) = manifests(plan, sink.as_ref()) {
         let missing: BTreeSet<Digest> = sink.missing()?.into_iter().map(|blob| blob.digest).collect();
         if missing.is_empty() {
@@ -55,15 +56,43 @@ pub fn execute(
         }
         let lost = plan.blobs.iter().filter(|blob| missing.contains(&blob.descriptor.digest));
         let lost: Vec<PlannedBlob> = lost.map(|blob| PlannedBlob { have: Have::Absent, ..blob.clone() }).collect();
-        moved.again(blobs(&lost, source, sink.as_ref(), execution)?);
+        moved.again(blobs(&lost, source, sink.as_ref(), execution, &mut copying)?);
         manifests(plan, sink.as_ref())?;
     }
     sink.finish(&plan.roots)?;
+    let is_nothing = plan.roots.is_empty() && plan.blobs.is_empty() && plan.manifests.is_empty();
+    copying.finish(if is_nothing { Outcome::Present } else { Outcome::Done });
     Ok(moved)
 }
 
 fn manifests(plan: &Plan, sink: &dyn Sink) -> Result<(), CopyError> {
     plan.manifests.iter().try_for_each(|(descriptor, bytes)| sink.take_manifest(descriptor, bytes))
+}
+
+/// Tells what is copied, and which blobs of it are there.
+fn begin(plan: &Plan, place: &str, events: &Events) -> Copying {
+    let mut all = Share::default();
+    plan.blobs.iter().for_each(|blob| all.add(blob.descriptor.size));
+    let mut copying = events.copying(title(plan, place), Transfer { all, ..Transfer::default() });
+    for PlannedBlob { descriptor, .. } in plan.blobs.iter().filter(|blob| blob.have == Have::Present) {
+        let task = events.task(TaskKind::Copy, descriptor.digest.to_string(), Some(descriptor.size));
+        task.finish(Outcome::Present);
+        copying.count(descriptor.size, Outcome::Present);
+    }
+    copying
+}
+
+/// What is copied, and to where, in a few words.
+fn title(plan: &Plan, place: &str) -> String {
+    let roots: Vec<_> = plan.there.iter().chain(&plan.roots).collect();
+    match roots.as_slice() {
+        [one] => match one.names.first() {
+            Some(name) => format!("{place}:{name}"),
+            None => format!("{place}@{}", one.descriptor.digest),
+        },
+        [] => place.to_owned(),
+        several => format!("{place} ({} images)", several.len()),
+    }
 }
 
 /// Moves what is not there, biggest first; the first failure ends all.
@@ -72,11 +101,12 @@ fn blobs(
     source: &dyn Source,
     sink: &dyn Sink,
     execution: &Execution,
+    copying: &mut Copying,
 ) -> Result<Moved, CopyError> {
     let moving: Vec<&PlannedBlob> = blobs.iter().filter(|blob| blob.have != Have::Present).collect();
     let moved = Moved { present: blobs.len() - moving.len(), ..Moved::default() };
     let jobs = sink.jobs(execution.jobs).clamp(1, moving.len().max(1));
-    let state = Mutex::new((moved, None));
+    let state = Mutex::new((moved, None, copying));
     let next = AtomicUsize::new(0);
     let failed = execution.stop.below();
     let work = || {
@@ -87,7 +117,10 @@ fn blobs(
             let result = one(planned, source, sink, &execution.events, &failed);
             let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match result {
-                Ok(taken) => state.0.count(planned.descriptor.size, taken),
+                Ok(taken) => {
+                    state.0.count(planned.descriptor.size, taken);
+                    state.2.count(planned.descriptor.size, outcome(taken));
+                }
                 Err(error) => {
                     failed.set();
                     state.1.get_or_insert(error);
@@ -103,8 +136,8 @@ fn blobs(
         work();
     });
     match state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        (moved, None) => Ok(moved),
-        (_, Some(error)) => Err(error),
+        (moved, None, _) => Ok(moved),
+        (_, Some(error), _) => Err(error),
     }
 }
 
@@ -118,11 +151,17 @@ fn one(
     let descriptor = &planned.descriptor;
     let task = events.task(TaskKind::Copy, descriptor.digest.to_string(), Some(descriptor.size));
     let taken = sink.take_blob(&Blob::new(source, planned, stop), &|done| task.progress(done))?;
-    task.finish(match taken {
-        Taken::Sent { .. } => Outcome::Done,
-        Taken::Mounted | Taken::Present => Outcome::Present,
-    });
+    task.finish(outcome(taken));
     Ok(taken)
+}
+
+fn outcome(taken: Taken) -> Outcome {
+    match taken {
+        Taken::Sent { from: 0 } => Outcome::Done,
+        Taken::Sent { from } => Outcome::Resumed { from },
+        Taken::Mounted => Outcome::Mounted,
+        Taken::Present => Outcome::Present,
+    }
 }
 
 impl Moved {

@@ -80,10 +80,13 @@ impl Layout {
         })
     }
 
-    /// What a name points at.
+    /// What a name points at, or else what the index lists with that digest.
     pub fn resolve(&self, name: &str) -> Result<Option<Descriptor>, StoreError> {
-        let named = |descriptor: &Descriptor| descriptor.annotations.get(NAME).is_some_and(|own| own == name);
-        Ok(self.index()?.manifests.into_iter().find(named))
+        let named = |descriptor: &&Descriptor| descriptor.annotations.get(NAME).is_some_and(|own| own == name);
+        let digest: Option<Digest> = name.parse().ok();
+        let manifests = self.index()?.manifests;
+        let found = manifests.iter().find(named);
+        Ok(found.or_else(|| manifests.iter().find(|descriptor| Some(descriptor.digest) == digest)).cloned())
     }
 
     /// Points each of `names` at `descriptor`, in one change of the index; without names it is listed without one. An

@@ -51,6 +51,10 @@ impl Source for LayoutSource {
         self.place.clone()
     }
 
+    fn list(&self) -> Result<Vec<Descriptor>, CopyError> {
+        Ok(self.layout.index().map_err(failed(&self.place, "index.json"))?.manifests)
+    }
+
     fn resolve(&self, name: &str) -> Result<Descriptor, CopyError> {
         self.find(Some(name))
     }

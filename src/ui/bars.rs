@@ -6,8 +6,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 
 use super::slots::Slots;
 use super::tasks::{Running, Tasks};
+use super::transfers::Transfers;
 use super::{Lines, escape, size};
-use crate::event::{Event, Listener, Outcome, TaskKind};
+use crate::event::{Event, Listener, Outcome, TaskKind, Transfer};
 
 /// Bars drawn at once, besides the line of totals: few enough for a small window.
 const MOST: usize = 6;
@@ -16,7 +17,8 @@ const MOST: usize = 6;
 const NAME_WIDTH: usize = 28;
 
 /// Bars on a terminal: one for each of the most important running tasks, and below them a line of totals. Downloads that
-/// ended leave nothing behind but the total; layers leave a line.
+/// ended leave nothing behind but the total; layers leave a line. An image that is copied has one bar for all its blobs,
+/// and leaves a line.
 pub struct Bars {
     multi: MultiProgress,
     lines: Lines,
@@ -28,6 +30,7 @@ struct Drawing {
     tasks: Tasks,
     slots: Slots,
     shown: BTreeMap<u64, ProgressBar>,
+    transfers: Transfers,
     totals: Option<ProgressBar>,
     ended: bool,
 }
@@ -39,6 +42,7 @@ impl Bars {
             tasks: Tasks::default(),
             slots: Slots::new(MOST),
             shown: BTreeMap::new(),
+            transfers: Transfers::default(),
             totals: None,
             ended: false,
         };
@@ -53,6 +57,7 @@ impl Bars {
         for bar in std::mem::take(&mut drawing.shown).into_values().chain(drawing.totals.take()) {
             bar.finish_and_clear();
         }
+        drawing.transfers.clear(&self.multi);
         let _ = self.multi.clear();
     }
 
@@ -82,6 +87,7 @@ impl Bars {
             bar.set_position(done);
         }
         self.total(&mut drawing);
+        drawing.transfers.progress(drawing.tasks.copied_bytes());
     }
 
     fn finish(&self, id: u64, outcome: Outcome) {
@@ -92,7 +98,12 @@ impl Bars {
             self.multi.remove(&bar);
             drawing.slots.free(id);
         }
-        if task.kind != TaskKind::Fetch && !drawing.ended {
+        let leaves_a_line = match task.kind {
+            TaskKind::Fetch => false,
+            TaskKind::Copy => drawing.transfers.is_empty(),
+            TaskKind::Layer | TaskKind::Check => true,
+        };
+        if leaves_a_line && !drawing.ended {
             self.print(self.lines.finished(&task, outcome));
         }
         self.fill(&mut drawing);
@@ -104,8 +115,10 @@ impl Bars {
         if drawing.ended {
             return;
         }
-        let Drawing { tasks, slots, shown, totals, .. } = drawing;
-        for id in slots.fill(tasks.running()) {
+        let Drawing { tasks, slots, shown, transfers, totals, .. } = drawing;
+        // The blobs of an image have its bar.
+        let own = |task: &Running| task.kind != TaskKind::Copy || transfers.is_empty();
+        for id in slots.fill(tasks.running().filter(|(_, task)| own(task))) {
             let Some((_, task)) = tasks.running().find(|(other, _)| *other == id) else { continue };
             let bar = new_bar(task, self.color);
             let bar = match totals {
@@ -114,6 +127,23 @@ impl Bars {
             };
             bar.set_position(task.done);
             shown.insert(id, bar);
+        }
+    }
+
+    fn transfer(&self, id: u64, name: &str, transfer: Transfer, outcome: Option<Outcome>) {
+        let mut drawing = self.drawing();
+        match outcome {
+            Some(outcome) => {
+                drawing.transfers.end(&self.multi, id);
+                if !drawing.ended {
+                    self.print(self.lines.transferred(name, &transfer, outcome));
+                }
+            }
+            None if drawing.ended => {}
+            None => {
+                drawing.transfers.tell(&self.multi, id, name, transfer, self.color);
+                drawing.transfers.progress(drawing.tasks.copied_bytes());
+            }
         }
     }
 
@@ -143,6 +173,7 @@ impl Listener for Bars {
             Event::Started { id, kind, name, total } => self.start(id, kind, name, total),
             Event::Progress { id, done } => self.progress(id, done),
             Event::Finished { id, outcome } => self.finish(id, outcome),
+            Event::Transfer { id, name, transfer, outcome } => self.transfer(id, &name, transfer, outcome),
             Event::Detail(text) => self.print(self.lines.detail(&text)),
             Event::Note(text) => self.print(self.lines.note(&text)),
             Event::Warning(text) => self.print(self.lines.warning(&text, self.color)),
@@ -184,7 +215,7 @@ fn verb(kind: TaskKind) -> &'static str {
 }
 
 /// The end of a name tells more than its beginning: `…mmon-3.5.2.jar`.
-fn shorten(name: &str) -> String {
+pub(super) fn shorten(name: &str) -> String {
     let name = escape(name);
     let length = name.chars().count();
     if length <= NAME_WIDTH {
@@ -195,7 +226,7 @@ fn shorten(name: &str) -> String {
 }
 
 /// A wrong template is a mistake of this file, which the tests find; the bar would still be drawn.
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     let write_size = |bytes: u64, to: &mut dyn fmt::Write| {
         let _ = to.write_str(&size(bytes));
     };

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::ascii::ascii_json;
 use super::{Out, Report, Verbosity};
-use crate::event::{Event, Listener, Outcome, TaskKind};
+use crate::event::{Event, Listener, Outcome, Share, TaskKind, Transfer};
 
 /// The version of the lines' schema (docs/output.md): counts up when a field goes or changes its meaning.
 const VERSION: u32 = 1;
@@ -53,6 +53,19 @@ enum Body<'a> {
         id: u64,
         outcome: &'static str,
         done: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resumed: Option<u64>,
+    },
+    Transfer {
+        id: u64,
+        name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        outcome: Option<&'static str>,
+        all: Counted,
+        sent: Counted,
+        resumed: u64,
+        mounted: Counted,
+        present: Counted,
     },
     Detail {
         text: &'a str,
@@ -69,6 +82,19 @@ enum Body<'a> {
         hint: Option<&'a str>,
         exit_code: u8,
     },
+}
+
+/// Some blobs of an image.
+#[derive(Serialize)]
+struct Counted {
+    blobs: u64,
+    bytes: u64,
+}
+
+impl From<Share> for Counted {
+    fn from(Share { blobs, bytes }: Share) -> Counted {
+        Counted { blobs, bytes }
+    }
 }
 
 impl Json {
@@ -118,7 +144,24 @@ impl Listener for Json {
             Event::Progress { id, done } if self.note(*id, *done) => Body::Progress { id: *id, done: *done },
             Event::Progress { .. } => return,
             Event::Finished { id, outcome } => {
-                Body::Finished { id: *id, outcome: outcome_name(*outcome), done: self.forget(*id) }
+                let resumed = match outcome {
+                    Outcome::Resumed { from } => Some(*from),
+                    _ => None,
+                };
+                Body::Finished { id: *id, outcome: outcome_name(*outcome), done: self.forget(*id), resumed }
+            }
+            Event::Transfer { id, name, transfer, outcome } => {
+                let Transfer { all, sent, resumed, mounted, present } = *transfer;
+                Body::Transfer {
+                    id: *id,
+                    name,
+                    outcome: outcome.map(outcome_name),
+                    all: all.into(),
+                    sent: sent.into(),
+                    resumed,
+                    mounted: mounted.into(),
+                    present: present.into(),
+                }
             }
             Event::Detail(text) => Body::Detail { text },
             Event::Note(text) => Body::Note { text },
@@ -140,6 +183,8 @@ fn kind_name(kind: TaskKind) -> &'static str {
 fn outcome_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Done => "done",
+        Outcome::Resumed { .. } => "resumed",
+        Outcome::Mounted => "mounted",
         Outcome::Present => "present",
         Outcome::Failed => "failed",
     }

@@ -14,6 +14,7 @@ mod size;
 mod slots;
 mod story;
 mod tasks;
+mod transfers;
 
 pub use ascii::ascii_json;
 pub use bars::Bars;

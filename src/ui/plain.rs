@@ -32,6 +32,7 @@ impl Plain {
                 None
             }
             Event::Finished { id, outcome } => self.lines.finished(&tasks.finish(id, outcome)?, outcome),
+            Event::Transfer { name, transfer, outcome, .. } => self.lines.transferred(&name, &transfer, outcome?),
             Event::Detail(text) => self.lines.detail(&text),
             Event::Note(text) => self.lines.note(&text),
             Event::Warning(text) => self.lines.warning(&text, self.color),

@@ -58,7 +58,7 @@ impl Tasks {
                 self.fetched_bytes += task.weight();
             }
             (TaskKind::Layer, Outcome::Done) => self.layers_done += 1,
-            // Neither was work: the sums tell of work only.
+            // None was work: the sums tell of work only.
             (TaskKind::Fetch, _) => self.fetches -= 1,
             (TaskKind::Layer, _) => self.layers -= 1,
             (TaskKind::Copy | TaskKind::Check, _) => {}
@@ -68,6 +68,12 @@ impl Tasks {
 
     pub(super) fn running(&self) -> impl Iterator<Item = (u64, &Running)> {
         self.running.iter().map(|(id, task)| (*id, task))
+    }
+
+    /// Bytes of the blobs that move at this moment.
+    pub(super) fn copied_bytes(&self) -> u64 {
+        let copies = self.running.values().filter(|task| task.kind == TaskKind::Copy);
+        copies.map(|task| task.done).fold(0, u64::saturating_add)
     }
 
     /// Bytes of downloads done and known to come.

@@ -2,9 +2,10 @@
 
 use super::order::Order;
 use crate::build::{Built, Workshop};
+use crate::cli::interrupt::Going;
 use crate::cli::values::{ArchiveKind, Location};
 use crate::cli::{CliError, Failure, files};
-use crate::copy::{self, Choice, Execution, Root, Sink, Source, Stop};
+use crate::copy::{self, Choice, Execution, Root, Sink, Source};
 use crate::transport::{Daemon, DockerArchiveSink, LayoutSink, OciArchiveSink, StoreSource};
 
 /// The Docker daemon, where images are to go into one: whether it is there is known before the work.
@@ -76,13 +77,4 @@ fn to(
     let plan = copy::plan(source, sink.as_ref(), roots, &Choice::default())?;
     copy::execute(&plan, source, sink, execution)?;
     Ok(())
-}
-
-/// Copies go on while it lives.
-struct Going(Stop);
-
-impl Drop for Going {
-    fn drop(&mut self) {
-        self.0.set();
-    }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Args;
 use super::request::requests;
 use crate::build::Request;
+use crate::cli::files::check_folder;
 use crate::cli::values::{ArchiveFile, Location};
 use crate::cli::{CliError, Environment};
 use crate::transport::DockerHost;
@@ -151,21 +152,6 @@ pub(in crate::cli) fn docker_host(environment: &Environment) -> Result<DockerHos
             "forward the daemon's socket by ssh, or write -o docker-archive:- and pipe it into `docker load`",
         )),
         _ => Ok(host),
-    }
-}
-
-fn check_folder(file: &Path) -> Result<(), CliError> {
-    let folder = match file.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let failed = |source| CliError::Write { path: file.to_owned(), source };
-    if file.is_dir() {
-        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
-    }
-    match fs::metadata(folder).map_err(failed)?.is_dir() {
-        true => Ok(()),
-        false => Err(failed(std::io::ErrorKind::NotADirectory.into())),
     }
 }
 

@@ -1,8 +1,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{InvalidValue, tag};
-use crate::definition::nearest;
+use super::{InvalidValue, misplaced, tag};
 use crate::digest::Digest;
 use crate::oci::{InvalidReference, Reference};
 
@@ -101,6 +100,21 @@ impl Location {
     }
 }
 
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::Registry { reference, .. } => write!(f, "docker://{reference}"),
+            other => {
+                f.write_str(&other.place())?;
+                other.name().iter().try_for_each(|name| match name.parse::<Digest>() {
+                    Ok(digest) => write!(f, "{}@{digest}", if other.place() == "store" { ":" } else { "" }),
+                    Err(_) => write!(f, ":{name}"),
+                })
+            }
+        }
+    }
+}
+
 impl fmt::Display for ArchiveKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -119,25 +133,9 @@ impl fmt::Display for ArchiveFile {
     }
 }
 
-const KINDS: [&str; 6] = ["docker", "oci", "oci-archive", "docker-archive", "docker-daemon", "store"];
-
-/// The other location of kimg's, which it will write one day.
-const NOT_YET: [&str; 1] = ["bundle"];
-
-const FORMS: &str =
-    "write docker://NAME:TAG, oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME:TAG or store:NAME";
-
 /// Parses a location as skopeo writes it: the folder or file ends at the first `:`.
 pub(in crate::cli) fn location(text: &str) -> Result<Location, InvalidValue> {
-    let Some((kind, rest)) = text.split_once(':') else {
-        let hint = match text {
-            "" | "-" => FORMS.to_owned(),
-            kind if KINDS.contains(&kind) => FORMS.to_owned(),
-            text if text.ends_with(".tar") => format!("did you mean oci-archive:{text} or docker-archive:{text}?"),
-            text => format!("did you mean oci:{text}?"),
-        };
-        return Err(InvalidValue::new("it does not say what to write", hint));
-    };
+    let Some((kind, rest)) = text.split_once(':') else { return Err(misplaced::without_transport(text)) };
     match kind {
         "oci" => {
             let (folder, name) = path_and_name(rest, "the folder is missing", "write oci:DIR")?;
@@ -145,30 +143,46 @@ pub(in crate::cli) fn location(text: &str) -> Result<Location, InvalidValue> {
         }
         "oci-archive" => archive(ArchiveKind::Oci, rest),
         "docker-archive" => archive(ArchiveKind::Docker, rest),
-        "docker-daemon" if rest.is_empty() => Err(InvalidValue::new(
-            "the name is missing",
-            "write docker-daemon:NAME:TAG, or --load for the image's own names",
-        )),
+        "docker-daemon" if rest.is_empty() => {
+            Err(InvalidValue::new("the name is missing", "write docker-daemon:NAME:TAG"))
+        }
         "docker-daemon" => Ok(Location::Daemon { name: Some(tag(rest)?) }),
         "docker" => registry(rest),
         "store" if rest.is_empty() => Err(InvalidValue::new("the name is missing", "`kimg store ls` lists names")),
         "store" => Ok(Location::Store { name: Some(tag(rest)?) }),
-        kind if NOT_YET.contains(&kind) => {
-            let why = format!("kimg cannot write {kind}: yet");
-            Err(InvalidValue::new(why, "write oci:DIR, from which skopeo copies to anywhere"))
+        _ => Err(misplaced::unknown_transport(kind, text)),
+    }
+}
+
+/// A place that lists images, without the name of one: a repository with or without `docker://`, or another location.
+pub(in crate::cli) fn list(text: &str) -> Result<Location, InvalidValue> {
+    let transport = text.split_once(':').map(|(transport, _)| transport).unwrap_or_default();
+    let found = match transport {
+        _ if matches!(text, "store" | "store:") => Location::Store { name: None },
+        "oci" | "oci-archive" | "docker-archive" | "docker-daemon" | "store" => location(text)?,
+        _ => reference(text)?,
+    };
+    match found.name() {
+        Some(name) => {
+            let why = format!("all names of a place are listed, and one is given: `{name}`");
+            Err(InvalidValue::new(why, format!("leave it out: {}", found.place())))
         }
-        kind => {
-            let near = nearest(kind, KINDS.into_iter().chain(NOT_YET));
-            let hint = near.first().map_or_else(|| FORMS.to_owned(), |near| format!("did you mean {near}:?"));
-            Err(InvalidValue::new("there is no such kind of location", hint))
-        }
+        None => Ok(found),
+    }
+}
+
+/// The name of an image of the store, with or without `store:` before it.
+pub(in crate::cli) fn stored(text: &str) -> Result<Location, InvalidValue> {
+    match text.starts_with("store:") {
+        true => source(text),
+        false => source(&format!("store:{text}")),
     }
 }
 
 /// Parses a location that is read. Layouts and archives have more than names there: `oci:DIR@DIGEST`, and `oci:DIR:@0` for
 /// the first image that is listed, as skopeo writes both.
 pub(in crate::cli) fn source(text: &str) -> Result<Location, InvalidValue> {
-    let kinds = ["oci", "oci-archive", "docker-archive"];
+    let kinds = ["oci", "oci-archive", "docker-archive", "store"];
     let of_files = text.split_once(':').filter(|(kind, _)| kinds.contains(kind));
     let Some((place, selector)) = of_files.and_then(|_| text.rsplit_once('@')) else { return location(text) };
     let is_position = !selector.is_empty() && selector.len() < 6 && selector.bytes().all(|byte| byte.is_ascii_digit());
@@ -180,8 +194,11 @@ pub(in crate::cli) fn source(text: &str) -> Result<Location, InvalidValue> {
         }
         Err(_) => return location(text),
     };
+    if matches!(place, "store" | "store:") {
+        return Ok(Location::Store { name: Some(selector) });
+    }
     let mut location = location(place)?;
-    if let Location::Layout { name, .. } | Location::Archive { name, .. } = &mut location {
+    if let Location::Layout { name, .. } | Location::Archive { name, .. } | Location::Store { name } = &mut location {
         *name = Some(selector);
     }
     Ok(location)
@@ -189,17 +206,26 @@ pub(in crate::cli) fn source(text: &str) -> Result<Location, InvalidValue> {
 
 /// A reference of a registry, without `docker://` before it; with it, it is the same.
 pub(in crate::cli) fn reference(text: &str) -> Result<Location, InvalidValue> {
-    registry(&format!("//{}", text.strip_prefix("docker://").unwrap_or(text)))
+    match misplaced::location_for_reference(text) {
+        Some(wrong) => Err(wrong),
+        None => registry(&format!("//{}", text.strip_prefix("docker://").unwrap_or(text))),
+    }
 }
 
 /// `//NAME[:TAG][@DIGEST]`; with both, the digest is what counts, and the tag is for people.
 fn registry(rest: &str) -> Result<Location, InvalidValue> {
-    let text = rest
-        .strip_prefix("//")
-        .ok_or_else(|| InvalidValue::new("a registry is written with two slashes", format!("write docker://{rest}")))?;
-    let reference: Reference = text
-        .parse()
-        .map_err(|error: InvalidReference| InvalidValue::new(error.to_string(), "write docker://HOST/PATH:TAG"))?;
+    let text = rest.strip_prefix("//").ok_or_else(|| {
+        let hint = match rest.trim_start_matches('/') {
+            "" => "write docker://NAME:TAG".to_owned(),
+            rest => format!("write docker://{rest}"),
+        };
+        InvalidValue::new("a registry is written with two slashes", hint)
+    })?;
+    if text.is_empty() {
+        return Err(InvalidValue::new("the name is missing", "write docker://NAME:TAG"));
+    }
+    let reference: Reference =
+        text.parse().map_err(|error: InvalidReference| misplaced::invalid_reference(text, &error))?;
     let name = reference.digest.map(|digest| digest.to_string()).or_else(|| reference.tag.clone());
     Ok(Location::Registry { reference, name })
 }
@@ -259,6 +285,11 @@ mod tests {
         assert_eq!(name(&format!("oci:a:@{digest}")), digest);
         assert_eq!(name(&format!("oci-archive:a.tar:x:1@{digest}")), digest);
         assert_eq!(source(&format!("oci:a@b@{digest}")).unwrap().place(), "oci:a@b");
+        assert_eq!(name(&format!("store:@{digest}")), digest);
+        assert_eq!(name(&format!("store:x:1@{digest}")), digest);
+        for text in [format!("store:@{digest}"), format!("oci:a@{digest}"), "oci:a:x:1".to_owned()] {
+            assert_eq!(source(&text).unwrap().to_string(), text);
+        }
         assert_eq!(name("docker-archive:a.tar:@12"), "@12");
         assert_eq!(source("oci:a@12").unwrap().place(), "oci:a@12");
         for wrong in ["oci:a@sha256:12", "oci:a:@x", "oci::@0", "oci:@0"] {
@@ -270,7 +301,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_place_or_refused(kind in prop::sample::select(KINDS.to_vec()), rest in "[-a-z0-9/.:@_ A-Z]{0,20}") {
+        fn any_text_is_a_place_or_refused(kind in prop::sample::select(misplaced::TRANSPORTS.to_vec()), rest in "[-a-z0-9/.:@_ A-Z]{0,20}") {
             if let Ok(location) = location(&format!("{kind}:{rest}")) {
                 prop_assert!(location.place().starts_with(kind));
                 let name = location.name().cloned().unwrap_or_default();

@@ -2,10 +2,12 @@
 
 mod addition;
 mod compression;
+mod count;
 mod image;
 mod invalid;
 mod location;
 mod mirror;
+mod misplaced;
 mod pair;
 mod platform;
 mod tag;
@@ -14,9 +16,10 @@ mod user;
 
 pub(super) use addition::addition_parser;
 pub(super) use compression::compression;
+pub(super) use count::{jobs, retries};
 pub(super) use image::image;
 pub(super) use invalid::{InvalidValue, redact};
-pub(super) use location::{ArchiveFile, ArchiveKind, Location, location, reference, source};
+pub(super) use location::{ArchiveFile, ArchiveKind, Location, list, location, reference, source, stored};
 pub(super) use mirror::{Mirror, check_url, mirror};
 pub(super) use pair::{Pair, pair};
 pub(super) use platform::platform;
