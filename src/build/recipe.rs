@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BuildError, Request};
+use super::{BuildError, PlaceError, Request};
 use crate::definition::embedded;
 use crate::definition::{self, ARCH, Catalog, Dialects, Family, MAX_BASES};
 use crate::lock::{self, Input, Lock, LockError, Output};
@@ -44,7 +44,7 @@ pub(super) struct Step<'a> {
 impl Recipe {
     /// Resolves what is asked for: one recipe for each platform, in the order of the definition.
     pub fn resolve(catalog: &Catalog, request: &Request) -> Result<Vec<Recipe>, BuildError> {
-        let (image, parts) = Recipe::parts(catalog, &request.image)?;
+        let (image, mut parts) = Recipe::parts(catalog, &request.image)?;
         let name = match (&request.variant, parts.last()) {
             (Some(variant), Some(own)) => {
                 check_variant(own, &image, variant)?;
@@ -55,9 +55,16 @@ impl Recipe {
         if let Some(dialect) = &request.dialect {
             check_dialect(&parts, &image, dialect)?;
         }
+        let platforms = platforms(&parts, &request.platforms, &image)?;
+        if request.base.is_some() {
+            match parts.len() {
+                1 => return Err(PlaceError::NoBase { image }.into()),
+                _ => drop(parts.remove(0)),
+            }
+        }
         let (parts, variant) = (Arc::<[Part]>::from(parts), request.variant.clone());
         let recipe = |platform| Recipe { name: name.clone(), parts: parts.clone(), platform, variant: variant.clone() };
-        let recipes: Vec<Recipe> = platforms(&parts, &request.platforms, &image)?.into_iter().map(recipe).collect();
+        let recipes: Vec<Recipe> = platforms.into_iter().map(recipe).collect();
         recipes.iter().try_for_each(Recipe::check_entrypoint)?;
         Ok(recipes)
     }

@@ -1,3 +1,4 @@
+use crate::digest::Digest;
 use crate::error::{Category, Diagnose};
 
 /// A failure to move an image.
@@ -47,6 +48,16 @@ pub enum CopyError {
         /// What is wrong.
         why: String,
     },
+    /// Blobs that are not there after all, though the sink said that they are.
+    #[error("{place}: {what}: blobs of it are not there, though it was said that they are")]
+    Incomplete {
+        /// The source or sink.
+        place: String,
+        /// The manifest or blob.
+        what: String,
+        /// The blobs, where that was told.
+        blobs: Vec<Digest>,
+    },
 }
 
 impl CopyError {
@@ -69,6 +80,7 @@ impl Diagnose for CopyError {
             CopyError::Failed { category, .. } => *category,
             CopyError::Unfit { .. } => Category::Usage,
             CopyError::Manifest { .. } => Category::Verification,
+            CopyError::Incomplete { .. } => Category::Refused,
         }
     }
 
@@ -76,6 +88,7 @@ impl Diagnose for CopyError {
         match self {
             CopyError::Failed { hint, .. } => hint.clone(),
             CopyError::Unfit { hint, .. } => Some(hint.clone()),
+            CopyError::Incomplete { .. } => Some("run the command again: what is there is asked for anew".to_owned()),
             _ => None,
         }
     }

@@ -70,7 +70,7 @@ fn to(
             return Ok(daemon.load(source, roots, execution)?);
         }
         Location::Registry { .. } | Location::Store { .. } => {
-            return Err(CliError::Worker("build does not write there yet".to_owned()).into());
+            return Err(CliError::Worker("it is written to in another way".to_owned()).into());
         }
     };
     let plan = copy::plan(source, sink.as_ref(), roots, &Choice::default())?;

@@ -1,24 +1,30 @@
 //! `kimg build`.
 
+mod base;
 mod deliver;
 mod metadata;
 mod order;
+mod push;
+mod repositories;
 mod request;
 
 use std::path::PathBuf;
 
 use super::arguments::Definitions;
 use super::definition::{self, OwnDefinition};
+use super::places::Ends;
+use super::registry::RegistryFlags;
 use super::values::{self, Location, Pair};
 use super::workshop::Means;
 use super::{Failure, Session, answer, files, interrupt};
-use crate::build::{self, Addition, Built, BuiltImage, Sources, Workshop};
+use crate::build::{self, Addition, Built, BuiltImage, Request, Reuse, Sources, Workshop};
 use crate::layer::Compression;
 use crate::oci::Platform;
 use crate::transport::docker_name;
 use crate::ui::{escape, size};
 
 use order::Order;
+use repositories::Repository;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,13 +52,24 @@ pub(in crate::cli) struct Args {
     images: Vec<String>,
     #[command(flatten)]
     own: OwnDefinition,
-    /// Write the images there too: oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF] or docker-daemon:REF;
+    /// Write the images there too: docker://REF, oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF] or docker-daemon:REF;
     /// `-` as FILE is standard output (repeatable)
     #[arg(short, long, value_name = "LOCATION", value_parser = values::location)]
     output: Vec<Location>,
     /// Load the images into the Docker daemon (at DOCKER_HOST), and print their names there
     #[arg(long)]
     load: bool,
+    /// Push the image to the registries that tags name
+    #[arg(long)]
+    push: bool,
+    /// Let layers that a registry has already stay there by what any lock says of them, not only kimg's own
+    #[arg(long)]
+    trust_lock_outputs: bool,
+    /// Take this image as the base, instead of Debian and Java: docker://REF@DIGEST, oci:DIR[:REF] or store:REF
+    #[arg(long, value_name = "LOCATION", value_parser = values::location)]
+    base: Option<Location>,
+    #[command(flatten)]
+    registry: RegistryFlags,
     /// A further name for the image (repeatable)
     #[arg(short, long = "tag", value_name = "NAME[:TAG]", value_parser = values::tag)]
     tags: Vec<String>,
@@ -125,17 +142,27 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
         let daemon = deliver::daemon(&order).await?;
         build::check_files(&workshop.catalog)?;
         let workshop = definition::lock_if_absent(workshop, refused_by, &session.environment).await?;
+        let ends = Ends {
+            store: workshop.store.clone(),
+            client: workshop.client.clone(),
+            registry: args.registry.clone(),
+            environment: session.environment.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let base = base::find(args.base.as_ref(), &ends, &workshop.events).await?;
         let mut all = Vec::new();
         for request in &order.requests {
-            let built = build::build(request, &workshop).await?;
-            tell(&built, &workshop);
-            if order.outputs.is_empty() {
+            let request = Request { base: base.clone(), ..request.clone() };
+            let built = build_one(&request, &order, &ends, &workshop).await?;
+            if order.is_for_the_store() {
                 answer(&built, &request.tags, &order, &workshop)?;
             }
-            all.push((built, request.tags.clone()));
+            all.push((built, request.tags));
         }
         if !order.outputs.is_empty() {
             deliver::deliver(&all, &order, daemon, &workshop).await?;
+        }
+        if !order.is_for_the_store() {
             all.iter().try_for_each(|(built, tags)| answer(built, tags, &order, &workshop))?;
         }
         Ok(all)
@@ -149,9 +176,21 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Builds an image into the store, or as much of it as the registries lack that it goes into, and takes it there.
+async fn build_one(request: &Request, order: &Order, ends: &Ends, workshop: &Workshop) -> Result<Built, Failure> {
+    let mut outline = build::outline(request, workshop, order.reuse).await?;
+    if order.reuse == Reuse::Nothing {
+        outline.complete().await?;
+    }
+    push::push(&mut outline, &order.repositories, ends, &workshop.events).await?;
+    let built = outline.finish()?;
+    tell(&built, workshop);
+    Ok(built)
+}
+
 /// Prints the name of an image that is where it was wanted. The images are wanted even where nobody reads their names.
 fn answer(built: &Built, tags: &[String], order: &Order, workshop: &Workshop) -> Result<(), Failure> {
-    let line = answer_line(built, tags, &order.outputs);
+    let line = answer_line(built, tags, order);
     if order.outputs.iter().any(Location::is_stdout) {
         // Standard output is an archive.
         workshop.events.note(line);
@@ -163,11 +202,12 @@ fn answer(built: &Built, tags: &[String], order: &Order, workshop: &Workshop) ->
     }
 }
 
-/// The reference with its digest: the first tag's, or else the image's own name's. Where it went into a Docker daemon,
+/// The reference with its digest: that in a registry, or else the first tag's, or the image's own name's. Where it went into a Docker daemon,
 /// what `docker run` takes: there it has no digest.
-fn answer_line(built: &Built, tags: &[String], outputs: &[Location]) -> String {
-    let name = tags.first().unwrap_or(&built.name);
-    match outputs.iter().find(|output| output.is_daemon()) {
+fn answer_line(built: &Built, tags: &[String], order: &Order) -> String {
+    let name = order.repositories.first().map(Repository::name);
+    let name = &name.unwrap_or_else(|| tags.first().unwrap_or(&built.name).clone());
+    match order.outputs.iter().find(|output| output.is_daemon()) {
         None => format!("{name}@{}", built.manifest.digest),
         Some(daemon) => {
             let name = daemon.name().unwrap_or(name);

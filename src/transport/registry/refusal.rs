@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::Repository;
 use crate::copy::CopyError;
+use crate::digest::Digest;
 use crate::error::Category;
 use crate::net::{Answer, Failure};
 
@@ -19,6 +20,8 @@ struct OneError {
     code: String,
     #[serde(default)]
     message: String,
+    #[serde(default)]
+    detail: serde_json::Value,
 }
 
 /// The most of an answer's body that is looked into.
@@ -27,7 +30,12 @@ const BODY: usize = 8 << 10;
 /// The error of a request about `what` that was answered, and not with a success.
 pub(super) async fn refusal(repository: &Repository, what: &str, mut answer: Answer, logged_in: bool) -> CopyError {
     let status = answer.status;
-    let told = words(&answer.beginning(BODY).await);
+    let body = answer.beginning(BODY).await;
+    if let Some(blobs) = unknown_blobs(&body) {
+        let place = format!("docker://{}", repository.full_name());
+        return CopyError::Incomplete { place, what: what.to_owned(), blobs };
+    }
+    let told = words(&body);
     let registry = &repository.registry;
     let (why, category, hint) = match status {
         404 => (told.unwrap_or("there is no such thing".to_owned()), Category::NotFound, None),
@@ -70,9 +78,23 @@ fn words(body: &[u8]) -> Option<String> {
     (!line.is_empty()).then(|| line.escape_debug().to_string())
 }
 
+/// The blobs of a manifest that the registry does not have, as far as it says which (distribution-spec 1.1, "Error
+/// Codes", code-1); `None` where that is not what it says.
+fn unknown_blobs(body: &[u8]) -> Option<Vec<Digest>> {
+    let errors: Errors = serde_json::from_slice(body).ok()?;
+    let unknown: Vec<OneError> =
+        errors.errors.into_iter().filter(|error| error.code == "MANIFEST_BLOB_UNKNOWN").collect();
+    let digest = |error: &OneError| {
+        let text = error.detail.as_str().or_else(|| error.detail.get("digest")?.as_str());
+        text.and_then(|text| text.parse().ok())
+    };
+    (!unknown.is_empty()).then(|| unknown.iter().filter_map(digest).collect())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::{unknown_blobs, words};
+    use crate::digest::Digest;
 
     #[test]
     fn errors_of_registries() {
@@ -82,5 +104,16 @@ mod tests {
         assert_eq!(words(b"{\"errors\":[{\"message\":\"\x1b[31m\"}]}"), None);
         assert_eq!(words(br#"{"errors":[{"message":"a\u001b[31mb"}]}"#).as_deref(), Some("a\\u{1b}[31mb"));
         assert_eq!((words(b"<html>"), words(br#"{"errors":[]}"#)), (None, None));
+    }
+
+    #[test]
+    fn blobs_that_are_not_there() {
+        let digest = Digest::of(b"a blob");
+        let body = |detail: &str| format!(r#"{{"errors":[{{"code":"MANIFEST_BLOB_UNKNOWN","detail":{detail}}}]}}"#);
+        for detail in [format!("\"{digest}\""), format!(r#"{{"digest":"{digest}"}}"#)] {
+            assert_eq!(unknown_blobs(body(&detail).as_bytes()), Some(vec![digest]));
+        }
+        assert_eq!(unknown_blobs(body("7").as_bytes()), Some(Vec::new()));
+        assert_eq!(unknown_blobs(br#"{"errors":[{"code":"DENIED"}]}"#), None);
     }
 }

@@ -1,0 +1,104 @@
+//! Taking an image into repositories of registries. What is there already is neither fetched, made nor sent.
+
+use std::collections::BTreeSet;
+
+use super::repositories::Repository;
+use crate::build::Outline;
+use crate::cli::places::Ends;
+use crate::cli::values::Location;
+use crate::cli::{CliError, Failure};
+use crate::copy::{self, Choice, CopyError, Execution, Have, Plan, Root, Sink, Source, Stop};
+use crate::digest::Digest;
+use crate::event::Events;
+use crate::ui::size;
+
+/// Blobs at once.
+const JOBS: usize = 4;
+
+/// Takes an image into each of the repositories, under the tags that it gets there.
+pub(super) async fn push(
+    outline: &mut Outline,
+    repositories: &[Repository],
+    ends: &Ends,
+    events: &Events,
+) -> Result<(), Failure> {
+    for repository in repositories {
+        if let Some(error) = send(outline, repository, ends, events, None).await? {
+            // Its answers were older than what it has. A second time, it is not asked.
+            events.note(format!("{error}; they are made and sent"));
+            let CopyError::Incomplete { blobs, .. } = &error else { return Err(error.into()) };
+            let again = send(outline, repository, ends, events, Some(&blobs.iter().copied().collect())).await?;
+            again.map_or(Ok(()), |error| Err(Failure::from(error)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Sends what the repository lacks, and makes that before where it is not here. With `absent` these blobs are lacking,
+/// whatever the repository says; all of them where none is named. Gives the error of blobs that are not there after all.
+async fn send(
+    outline: &mut Outline,
+    repository: &Repository,
+    ends: &Ends,
+    events: &Events,
+    absent: Option<&BTreeSet<Digest>>,
+) -> Result<Option<CopyError>, Failure> {
+    let location = Location::Registry { reference: repository.reference.clone(), name: None };
+    let root = Root { descriptor: outline.built().manifest.clone(), names: repository.tags.clone() };
+    let (source, planning) = (outline.source()?, ends.clone());
+    let (sink, mut plan) = blocking(move || {
+        let sink = planning.sink(&location)?;
+        let plan = copy::plan(&source, sink.as_ref(), &[root], &Choice::default())?;
+        Ok((sink, plan))
+    })
+    .await?;
+    if let Some(absent) = absent {
+        let is_absent = |digest: &Digest| absent.is_empty() || absent.contains(digest);
+        plan.blobs
+            .iter_mut()
+            .filter(|blob| is_absent(&blob.descriptor.digest))
+            .for_each(|blob| blob.have = Have::Absent);
+    }
+    let lacking = |have: Have| matches!(have, Have::Absent | Have::PartAt(_));
+    let wanted = plan.blobs.iter().filter(|blob| lacking(blob.have)).map(|blob| blob.descriptor.digest);
+    let wanted: BTreeSet<Digest> = wanted.collect();
+    outline.make(|layer| wanted.contains(&layer.digest)).await?;
+    tell(&plan, sink.as_ref(), events);
+    let execution = Execution { jobs: JOBS, ..Execution::new(events.clone()) };
+    let going = Going(execution.stop.clone());
+    let source = outline.source()?;
+    let sent = blocking(move || Ok(execute(&plan, &source, sink, &execution))).await?;
+    drop(going);
+    match sent {
+        Ok(()) => Ok(None),
+        Err(error @ CopyError::Incomplete { .. }) => Ok(Some(error)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn execute(plan: &Plan, source: &dyn Source, sink: Box<dyn Sink>, execution: &Execution) -> Result<(), CopyError> {
+    copy::execute(plan, source, sink, execution).map(drop)
+}
+
+fn tell(plan: &Plan, sink: &dyn Sink, events: &Events) {
+    let place = sink.describe();
+    if plan.roots.is_empty() {
+        return events.note(format!("{place}: it is there already"));
+    }
+    let there = plan.blobs.iter().filter(|blob| matches!(blob.have, Have::Present | Have::Mountable)).count();
+    events.note(format!("{place}: {there} of {} blobs are there, {} to send", plan.blobs.len(), size(plan.bytes())));
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Failure::from(CliError::Worker(error.to_string())))?
+}
+
+/// A copy goes on while it lives.
+struct Going(Stop);
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
