@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{BuildError, PlaceError, Workshop};
-use crate::copy::{self, Execution, Have, MAX_DEPTH, MAX_MANIFEST, Plan, PlannedBlob, Source, Stop};
+use crate::copy::{self, Execution, Have, MAX_DEPTH, MAX_MANIFEST, Plan, PlannedBlob, Source};
 use crate::digest::Digest;
 use crate::oci::{Descriptor, History, Index, Manifest, Platform, media_type};
 use crate::store::Verified;
@@ -202,7 +202,7 @@ impl BaseImage {
         let plan = Plan { roots: Vec::new(), there: Vec::new(), blobs, manifests: Vec::new(), images: Vec::new() };
         let (source, store) = (self.base.source.clone(), workshop.store.clone());
         let execution = Execution { jobs: JOBS, ..Execution::new(workshop.events.clone()) };
-        let going = Going(execution.stop.clone());
+        let going = execution.stop.when_dropped();
         let work = move || {
             let sink = Box::new(LayoutSink::of_store(&store));
             copy::execute(&plan, source.as_ref(), sink, &execution).map(drop)
@@ -215,15 +215,6 @@ impl BaseImage {
 
 /// Layers of a base at once.
 const JOBS: usize = 4;
-
-/// A copy goes on while it lives.
-struct Going(Stop);
-
-impl Drop for Going {
-    fn drop(&mut self) {
-        self.0.set();
-    }
-}
 
 impl fmt::Debug for Base {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

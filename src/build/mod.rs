@@ -12,6 +12,7 @@ mod halt;
 mod image;
 mod image_source;
 mod inputs;
+mod inputs_artifact;
 mod jar_list;
 mod key;
 mod local;
@@ -43,8 +44,9 @@ use std::sync::Arc;
 
 pub use base::Base;
 pub use error::BuildError;
-pub use fetch::{Fetched, fetch};
+pub use fetch::{Fetched, fetch, fetch_artifact};
 pub use image_source::ImageSource;
+pub use inputs_artifact::{InputsArtifact, InputsSource};
 pub use local::check_files;
 pub use lockfile::{Locked, lock, update};
 pub use make::build;

@@ -48,8 +48,8 @@ impl Diagnose for PlaceError {
     fn category(&self) -> Category {
         match self {
             PlaceError::Copy(error) => error.category(),
-            PlaceError::Base { .. } | PlaceError::Inputs { .. } => Category::Verification,
-            PlaceError::BasePlatform { .. } | PlaceError::NoBase { .. } => Category::Usage,
+            PlaceError::Base { .. } => Category::Verification,
+            PlaceError::BasePlatform { .. } | PlaceError::NoBase { .. } | PlaceError::Inputs { .. } => Category::Usage,
         }
     }
 

@@ -4,7 +4,7 @@ use super::order::Order;
 use crate::build::{Built, Workshop};
 use crate::cli::values::{ArchiveKind, Location};
 use crate::cli::{CliError, Failure, files};
-use crate::copy::{self, Choice, Execution, Root, Sink, Source, Stop};
+use crate::copy::{self, Choice, Execution, Root, Sink, Source};
 use crate::transport::{Daemon, DockerArchiveSink, LayoutSink, OciArchiveSink, StoreSource};
 
 /// The Docker daemon, where images are to go into one: whether it is there is known before the work.
@@ -26,7 +26,7 @@ pub(super) async fn deliver(
     let (outputs, workshop) = (order.outputs.clone(), workshop.clone());
     let roots = outputs.iter().map(|output| roots(built, output)).collect::<Vec<_>>();
     let execution = Execution::new(workshop.events.clone());
-    let going = Going(execution.stop.clone());
+    let going = execution.stop.when_dropped();
     let work = move || {
         let source = StoreSource::open(workshop.store.clone())?;
         for (output, roots) in outputs.iter().zip(&roots) {
@@ -76,13 +76,4 @@ fn to(
     let plan = copy::plan(source, sink.as_ref(), roots, &Choice::default())?;
     copy::execute(&plan, source, sink, execution)?;
     Ok(())
-}
-
-/// Copies go on while it lives.
-struct Going(Stop);
-
-impl Drop for Going {
-    fn drop(&mut self) {
-        self.0.set();
-    }
 }

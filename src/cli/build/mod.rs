@@ -2,6 +2,7 @@
 
 mod base;
 mod deliver;
+mod inputs;
 mod metadata;
 mod order;
 mod push;
@@ -14,8 +15,8 @@ use super::arguments::Definitions;
 use super::definition::{self, OwnDefinition};
 use super::places::Ends;
 use super::registry::RegistryFlags;
-use super::values::{self, Location, Pair};
-use super::workshop::Means;
+use super::values::{self, InputsPlace, Location, Pair};
+use super::workshop::{self, Means};
 use super::{Failure, Session, answer, files, interrupt};
 use crate::build::{self, Addition, Built, BuiltImage, Request, Reuse, Sources, Workshop};
 use crate::layer::Compression;
@@ -93,9 +94,9 @@ pub(in crate::cli) struct Args {
     /// Make no lock for --file, and refuse locks that do not say what each layer of locked inputs must be
     #[arg(long)]
     locked: bool,
-    /// Take inputs from this folder first, which `kimg fetch` made (repeatable)
-    #[arg(long, value_name = "DIR")]
-    inputs: Vec<PathBuf>,
+    /// Take inputs from this folder or docker://REF first, which `kimg fetch` made (repeatable)
+    #[arg(long, value_name = "DIR", value_parser = values::inputs)]
+    inputs: Vec<InputsPlace>,
     /// Ask no host: all inputs must be in the store or the folders of --inputs
     #[arg(long)]
     offline: bool,
@@ -137,18 +138,13 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
     let order = Order::resolve(&args, &definition::images(&args.images, &catalog), &session.environment)?;
     let mut workshop = args.means.workshop(catalog, session)?;
     let refused_by = if args.locked { Some("--locked") } else { args.offline.then_some("--offline") };
-    workshop.sources = Sources { folders: args.inputs.clone(), offline: args.offline, ..workshop.sources };
+    workshop.sources = Sources { folders: order.folders.clone(), offline: args.offline, ..workshop.sources };
     let built = interrupt::run(async {
         let daemon = deliver::daemon(&order).await?;
         build::check_files(&workshop.catalog)?;
+        let ends = workshop::ends(&workshop, &args.registry, session);
+        workshop.sources.artifacts = inputs::find(&args.inputs, &ends).await?;
         let workshop = definition::lock_if_absent(workshop, refused_by, &session.environment).await?;
-        let ends = Ends {
-            store: workshop.store.clone(),
-            client: workshop.client.clone(),
-            registry: args.registry.clone(),
-            environment: session.environment.clone(),
-            runtime: tokio::runtime::Handle::current(),
-        };
         let base = base::find(args.base.as_ref(), &ends, &workshop.events).await?;
         let mut all = Vec::new();
         for request in &order.requests {

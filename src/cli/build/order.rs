@@ -3,6 +3,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use super::Args;
+use super::inputs::folders;
 use super::repositories::{Repository, repositories};
 use super::request::requests;
 use crate::build::{Request, Reuse};
@@ -15,6 +16,8 @@ use crate::transport::DockerHost;
 pub(super) struct Order {
     /// One for each image.
     pub(super) requests: Vec<Request>,
+    /// Folders of inputs.
+    pub(super) folders: Vec<PathBuf>,
     /// Where each goes besides the store, and besides registries.
     pub(super) outputs: Vec<Location>,
     /// The repositories of registries that the one image goes into.
@@ -51,7 +54,8 @@ impl Order {
         for authority in &args.changes.ca {
             File::open(authority).map_err(read_error(authority))?;
         }
-        for folder in &args.inputs {
+        let folders = folders(&args.inputs);
+        for folder in &folders {
             let metadata = fs::metadata(folder).map_err(read_error(folder))?;
             if !metadata.is_dir() {
                 return Err(read_error(folder)(std::io::ErrorKind::NotADirectory.into()));
@@ -62,6 +66,7 @@ impl Order {
         }
         Ok(Order {
             requests: requests(args, images),
+            folders,
             docker_host: match outputs.iter().any(Location::is_daemon) {
                 true => Some(docker_host(environment)?),
                 false => None,

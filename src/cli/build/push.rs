@@ -7,7 +7,7 @@ use crate::build::Outline;
 use crate::cli::places::Ends;
 use crate::cli::values::Location;
 use crate::cli::{CliError, Failure};
-use crate::copy::{self, Choice, CopyError, Execution, Have, Plan, Root, Sink, Source, Stop};
+use crate::copy::{self, Choice, CopyError, Execution, Have, Plan, Root, Sink, Source};
 use crate::digest::Digest;
 use crate::event::Events;
 use crate::ui::size;
@@ -65,7 +65,7 @@ async fn send(
     outline.make(|layer| wanted.contains(&layer.digest)).await?;
     tell(&plan, sink.as_ref(), events);
     let execution = Execution { jobs: JOBS, ..Execution::new(events.clone()) };
-    let going = Going(execution.stop.clone());
+    let going = execution.stop.when_dropped();
     let source = outline.source()?;
     let sent = blocking(move || Ok(execute(&plan, &source, sink, &execution))).await?;
     drop(going);
@@ -92,13 +92,4 @@ fn tell(plan: &Plan, sink: &dyn Sink, events: &Events) {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Failure::from(CliError::Worker(error.to_string())))?
-}
-
-/// A copy goes on while it lives.
-struct Going(Stop);
-
-impl Drop for Going {
-    fn drop(&mut self) {
-        self.0.set();
-    }
 }

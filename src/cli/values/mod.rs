@@ -3,6 +3,7 @@
 mod addition;
 mod compression;
 mod image;
+mod inputs;
 mod invalid;
 mod location;
 mod mirror;
@@ -15,6 +16,7 @@ mod user;
 pub(super) use addition::addition_parser;
 pub(super) use compression::compression;
 pub(super) use image::image;
+pub(super) use inputs::{InputsPlace, inputs};
 pub(super) use invalid::{InvalidValue, redact};
 pub(super) use location::{ArchiveFile, ArchiveKind, Location, location, reference};
 pub(super) use mirror::{Mirror, check_url, mirror};
