@@ -82,6 +82,35 @@ fn an_image_goes_into_a_registry_under_all_of_its_tags() {
 }
 
 #[test]
+fn an_index_goes_there_with_its_images() {
+    let mut material = Material::new();
+    let platforms = "platforms = [\"linux/amd64\", \"linux/arm64\"]\ndefault = ";
+    material.other = material.other.replace("base = \"base:1\"\n", "").replacen("default = ", platforms, 1);
+    let (world, registry) = (material.lock(), Registry::start());
+    let reference = format!("{}/other:1", registry.host());
+    let flags = ["other", "--platform", "linux/arm64,linux/amd64", "-t", &reference, "--push"];
+    let line = world.built(&flags);
+    let index = registry.manifest("other", "1").unwrap();
+    assert_eq!(index["manifests"].as_array().unwrap().len(), 2);
+    for manifest in index["manifests"].as_array().unwrap() {
+        assert!(registry.manifest("other", manifest["digest"].as_str().unwrap()).is_some());
+    }
+    // The layer that both share is known without its jar.
+    registry.requests();
+    let metadata = ["--offline", "--trust-lock-outputs", "--metadata-file", "out.json"];
+    let output = world.kimg.command(&world.build(&[&flags[..], &metadata].concat())).env("KIMG_HOME", "other").output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), line);
+    assert_eq!(registry.requests().iter().filter(|request| request.starts_with("POST")).count(), 0);
+    let metadata = std::fs::read(world.kimg.home().join("out.json")).unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata).unwrap();
+    for platform in ["linux/amd64", "linux/arm64"] {
+        assert_eq!(metadata["kimg.layers"][platform][0]["how"], "reused");
+    }
+}
+
+#[test]
 fn an_output_in_a_registry_is_a_push() {
     let (world, registry) = (Material::new().lock(), Registry::start());
     let target = format!("docker://{}/x/app", registry.host());

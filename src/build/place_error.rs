@@ -34,6 +34,14 @@ pub enum PlaceError {
         /// The image.
         image: String,
     },
+    /// A variant of what another image stands for.
+    #[error("image {image}: --base stands for what variant `{variant}` changes")]
+    BaseVariant {
+        /// The image.
+        image: String,
+        /// The variant, which is known.
+        variant: String,
+    },
     /// An artifact that holds no inputs.
     #[error("--inputs {place}: {why}")]
     Inputs {
@@ -49,7 +57,10 @@ impl Diagnose for PlaceError {
         match self {
             PlaceError::Copy(error) => error.category(),
             PlaceError::Base { .. } => Category::Verification,
-            PlaceError::BasePlatform { .. } | PlaceError::NoBase { .. } | PlaceError::Inputs { .. } => Category::Usage,
+            PlaceError::BasePlatform { .. }
+            | PlaceError::NoBase { .. }
+            | PlaceError::BaseVariant { .. }
+            | PlaceError::Inputs { .. } => Category::Usage,
         }
     }
 
@@ -62,6 +73,7 @@ impl Diagnose for PlaceError {
                 false => format!("it is for {}: name another base, or another --platform", known.join(", ")),
             }),
             PlaceError::NoBase { .. } => Some("leave out --base, or name the base in image.toml".to_owned()),
+            PlaceError::BaseVariant { .. } => Some("leave out --variant, or --base".to_owned()),
             PlaceError::Inputs { .. } => Some("make it by `kimg fetch IMAGE -o docker://REF`".to_owned()),
         }
     }

@@ -57,10 +57,7 @@ impl Recipe {
         }
         let platforms = platforms(&parts, &request.platforms, &image)?;
         if request.base.is_some() {
-            match parts.len() {
-                1 => return Err(PlaceError::NoBase { image }.into()),
-                _ => drop(parts.remove(0)),
-            }
+            leave_out_base(&mut parts, &image, request.variant.as_ref())?;
         }
         let (parts, variant) = (Arc::<[Part]>::from(parts), request.variant.clone());
         let recipe = |platform| Recipe { name: name.clone(), parts: parts.clone(), platform, variant: variant.clone() };
@@ -155,6 +152,22 @@ impl Part {
         lock::check_fit(&lock, &family.definition)?;
         let mtime = lock::seconds(&lock.created).unwrap_or_default();
         Ok(Part { family, version, lock, mtime })
+    }
+}
+
+/// Leaves out the lowest part, for which another image stands, and which the variant must not be about.
+fn leave_out_base(parts: &mut Vec<Part>, image: &str, variant: Option<&String>) -> Result<(), PlaceError> {
+    if parts.len() == 1 {
+        return Err(PlaceError::NoBase { image: image.to_owned() });
+    }
+    parts.remove(0);
+    let has = |variant: &String| {
+        let mut all = parts.iter().flat_map(|part| lock::variants(&part.lock, &part.family.definition));
+        all.any(|(name, _)| name == variant)
+    };
+    match variant.filter(|variant| !has(variant)) {
+        None => Ok(()),
+        Some(variant) => Err(PlaceError::BaseVariant { image: image.to_owned(), variant: variant.clone() }),
     }
 }
 

@@ -23,25 +23,61 @@ pub(super) async fn push(
     events: &Events,
 ) -> Result<(), Failure> {
     for repository in repositories {
-        if let Some(error) = send(outline, repository, ends, events, None).await? {
-            // Its answers were older than what it has. A second time, it is not asked.
+        let mut absent = Absent::None;
+        while let Some(error) = send(outline, repository, ends, events, &absent).await? {
+            // What it says is older than what it has. Each of these blobs is made and sent once.
+            if !absent.add(&error) {
+                return Err(error.into());
+            }
             events.note(format!("{error}; they are made and sent"));
-            let CopyError::Incomplete { blobs, .. } = &error else { return Err(error.into()) };
-            let again = send(outline, repository, ends, events, Some(&blobs.iter().copied().collect())).await?;
-            again.map_or(Ok(()), |error| Err(Failure::from(error)))?;
         }
     }
     Ok(())
 }
 
+/// Blobs that a repository has not, whatever it says when it is asked.
+enum Absent {
+    None,
+    These(BTreeSet<Digest>),
+    All,
+}
+
+impl Absent {
+    fn has(&self, digest: &Digest) -> bool {
+        match self {
+            Absent::None => false,
+            Absent::These(blobs) => blobs.contains(digest),
+            Absent::All => true,
+        }
+    }
+
+    /// Takes note of what was told; whether that is new.
+    fn add(&mut self, error: &CopyError) -> bool {
+        let CopyError::Incomplete { blobs, .. } = error else { return false };
+        if blobs.iter().all(|blob| self.has(blob)) {
+            // Which ones is not told, or those that were sent are not there either.
+            let is_new = blobs.is_empty() && !matches!(self, Absent::All);
+            *self = Absent::All;
+            return is_new;
+        }
+        let told = blobs.iter().copied();
+        match self {
+            Absent::These(known) => known.extend(told),
+            Absent::None => *self = Absent::These(told.collect()),
+            Absent::All => {}
+        }
+        true
+    }
+}
+
 /// Sends what the repository lacks, and makes that before where it is not here. With `absent` these blobs are lacking,
-/// whatever the repository says; all of them where none is named. Gives the error of blobs that are not there after all.
+/// whatever the repository says. Gives the error of blobs that are not there after all.
 async fn send(
     outline: &mut Outline,
     repository: &Repository,
     ends: &Ends,
     events: &Events,
-    absent: Option<&BTreeSet<Digest>>,
+    absent: &Absent,
 ) -> Result<Option<CopyError>, Failure> {
     let location = Location::Registry { reference: repository.reference.clone(), name: None };
     let root = Root { descriptor: outline.built().manifest.clone(), names: repository.tags.clone() };
@@ -52,13 +88,7 @@ async fn send(
         Ok((sink, plan))
     })
     .await?;
-    if let Some(absent) = absent {
-        let is_absent = |digest: &Digest| absent.is_empty() || absent.contains(digest);
-        plan.blobs
-            .iter_mut()
-            .filter(|blob| is_absent(&blob.descriptor.digest))
-            .for_each(|blob| blob.have = Have::Absent);
-    }
+    plan.blobs.iter_mut().filter(|blob| absent.has(&blob.descriptor.digest)).for_each(|blob| blob.have = Have::Absent);
     let lacking = |have: Have| matches!(have, Have::Absent | Have::PartAt(_));
     let wanted = plan.blobs.iter().filter(|blob| lacking(blob.have)).map(|blob| blob.descriptor.digest);
     let wanted: BTreeSet<Digest> = wanted.collect();
