@@ -75,7 +75,7 @@ fn every_flag_of_build_refuses_nonsense_by_name() {
         &["build", "kafka", "-o", "out"],
         &["build", "kafka", "-o", "oic:out"],
         &["build", "kafka", "-o", "oci:"],
-        &["build", "kafka", "-o", "docker://registry.example/kafka"],
+        &["build", "kafka", "-o", "docker:registry.example/kafka"],
         &["build", "kafka", "-t", "Kafka"],
         &["build", "kafka", "-t", "kafka:a b"],
         &["build", "kafka", "--label", "team"],

@@ -134,7 +134,7 @@ async fn take(
         (None, true) => return Ok(None),
         (None, false) => release_archive::fetch(archive, &bases(), &workshop.client, &downloads).await?,
     };
-    let signature = match (&archive.signer, signature_here(archive, workshop)?) {
+    let signature = match (&archive.signer, signature_here(archive, workshop).await?) {
         (None, _) => Vec::new(),
         (Some(_), Some(bytes)) => bytes,
         (Some(_), None) if workshop.sources.offline => return Ok(None),
@@ -160,32 +160,34 @@ fn wanted_of(input: &Input) -> Option<Wanted> {
     Some(Wanted { member: input.member.clone()?, name, digest: input.sha256.into(), size })
 }
 
-/// Brings the archive out of the user's folders into the cache, where one has it.
+/// Brings the archive out of the user's folders or artifacts into the cache, where one has it.
 async fn from_folders(archive: &Archive, workshop: &Workshop) -> Result<(), BuildError> {
     if workshop.store.downloads().size(&archive.digest).is_some() {
         return Ok(());
     }
+    let need = |size| Need {
+        upstream: Upstream::Apache,
+        name: name_of(&archive.path).to_owned(),
+        path: archive.path.clone(),
+        url: None,
+        digest: archive.digest,
+        size,
+    };
     for folder in &workshop.sources.folders {
         let path = folders::path(folder, Upstream::Apache, &archive.path);
         let Some(file) = folders::open(&path)? else { continue };
         let failed = |source| BuildError::UserFile { path: path.display().to_string(), source };
-        let size = file.metadata().map_err(failed)?.len();
-        let name = name_of(&archive.path).to_owned();
-        let need = Need {
-            upstream: Upstream::Apache,
-            name,
-            path: archive.path.clone(),
-            url: None,
-            digest: archive.digest,
-            size,
-        };
-        return folders::take(vec![need], workshop).await;
+        return folders::take(vec![need(file.metadata().map_err(failed)?.len())], workshop).await;
     }
-    Ok(())
+    let mut artifacts = workshop.sources.artifacts.iter();
+    match artifacts.find_map(|artifact| artifact.titled(Upstream::Apache, &archive.path)) {
+        Some(file) => folders::take(vec![need(file.size)], workshop).await,
+        None => Ok(()),
+    }
 }
 
-/// The archive's signature out of the user's folders.
-fn signature_here(archive: &Archive, workshop: &Workshop) -> Result<Option<Vec<u8>>, BuildError> {
+/// The archive's signature out of the user's folders or artifacts.
+async fn signature_here(archive: &Archive, workshop: &Workshop) -> Result<Option<Vec<u8>>, BuildError> {
     for folder in &workshop.sources.folders {
         let path = folders::path(folder, Upstream::Apache, &format!("{}.asc", archive.path));
         let Some(file) = folders::open(&path)? else { continue };
@@ -193,6 +195,11 @@ fn signature_here(archive: &Archive, workshop: &Workshop) -> Result<Option<Vec<u
         let failed = |source| BuildError::UserFile { path: path.display().to_string(), source };
         file.take(SIGNATURE_LIMIT).read_to_end(&mut bytes).map_err(failed)?;
         return Ok(Some(bytes));
+    }
+    let path = format!("{}.asc", archive.path);
+    for artifact in &workshop.sources.artifacts {
+        let Some(file) = artifact.titled(Upstream::Apache, &path) else { continue };
+        return artifact.bytes(file, SIGNATURE_LIMIT).await.map(Some);
     }
     Ok(None)
 }

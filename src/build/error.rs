@@ -1,5 +1,6 @@
 use std::io;
 
+use super::PlaceError;
 use crate::definition::{DefinitionError, embedded, nearest};
 use crate::error::{Category, Diagnose};
 use crate::layer::LayerError;
@@ -263,6 +264,9 @@ pub enum BuildError {
         /// What there is.
         known: Vec<String>,
     },
+    /// What lies at another place cannot be used.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// A thread of the build ended in a way that is kimg's own fault.
     #[error("a worker of the build stopped: {0}")]
     Worker(String),
@@ -356,6 +360,7 @@ impl Diagnose for BuildError {
             BuildError::Net(error) | BuildError::Url(error) => error.category(),
             BuildError::Checksum { .. } => Category::Verification,
             BuildError::Store(error) => error.category(),
+            BuildError::Place(error) => error.category(),
             BuildError::NotReproduced { .. } => Category::Verification,
         }
     }
@@ -433,6 +438,7 @@ impl Diagnose for BuildError {
                 Some(format!("make it with `kimg lock -f {file}`, look at it, and keep it beside the definition"))
             }
             BuildError::Store(error) => error.hint(),
+            BuildError::Place(error) => error.hint(),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Inputs out of folders that `kimg fetch` made: `DIR/UPSTREAM/PATH`. What lies there is hashed on its way into the cache.
+//! Inputs out of folders and artifacts that `kimg fetch` made: `DIR/UPSTREAM/PATH`. What lies there is hashed on its way into the cache.
 
 use std::fs::File;
 use std::io;
@@ -14,9 +14,14 @@ pub(super) fn path(folder: &Path, upstream: Upstream, path: &str) -> PathBuf {
     folder.join(upstream.name()).join(path)
 }
 
-/// Takes what the folders have. A file of other bytes is an error where no host may be asked, and else told.
+/// The same path, below the folder.
+pub(super) fn title(upstream: Upstream, path: &str) -> String {
+    format!("{}/{path}", upstream.name())
+}
+
+/// Takes what the folders and artifacts have. A file of other bytes is an error where no host may be asked, and else told.
 pub(super) async fn take(needs: Vec<Need>, workshop: &Workshop) -> Result<(), BuildError> {
-    if workshop.sources.folders.is_empty() {
+    if workshop.sources.folders.is_empty() && workshop.sources.artifacts.is_empty() {
         return Ok(());
     }
     let workshop = workshop.clone();
@@ -34,6 +39,16 @@ fn take_one(need: &Need, workshop: &Workshop) -> Result<(), BuildError> {
                 workshop.events.warning(format!("{error}; a host is asked for it"));
             }
             Err(error) => return Err(error.into()),
+        }
+    }
+    for artifact in &workshop.sources.artifacts {
+        match artifact.take(need, workshop) {
+            Ok(false) => {}
+            Ok(true) => return Ok(()),
+            Err(error) if !workshop.sources.offline => {
+                workshop.events.warning(format!("{error}; a host is asked for it"));
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(())

@@ -13,8 +13,10 @@ use super::image::{self, FinishedLayer};
 use super::inputs::Provider;
 use super::key::{self, LayerRecord};
 use super::local;
+use super::outline::{OutlinedImage, outline};
 use super::recipe::{Recipe, Step};
 use super::reproduce;
+use super::reuse::{self, Reuse};
 use super::vouch;
 use super::{BuildError, Built, BuiltImage, Request, Workshop};
 use crate::definition::Definition;
@@ -27,42 +29,28 @@ use crate::oci::{self, Descriptor, media_type};
 /// Builds one image into the store, for each platform that is wanted, and gives it its names there. One platform after
 /// the other: what they share is made once, and memory does not grow with their number.
 pub async fn build(request: &Request, workshop: &Workshop) -> Result<Built, BuildError> {
-    let lease = workshop.store.lease()?;
-    let recipes = Recipe::resolve(&workshop.catalog, request)?;
-    let Some(first) = recipes.first().cloned() else { return Err(BuildError::Worker("no platform".to_owned())) };
-    warn(&first, workshop);
-    local::check_files(&workshop.catalog)?;
-    if request.locked {
-        recipes.iter().try_for_each(check_locked)?;
-    }
-    let pool = Pool::new(workshop.threads);
-    let mut images = Vec::new();
-    for recipe in recipes {
-        images.push(build_image(&Arc::new(recipe), request, workshop, &pool).await?);
-    }
-    let manifest = match images.as_slice() {
-        [image] => image.manifest.clone(),
-        images => {
-            let manifests = images.iter().map(|image| image.manifest.clone()).collect();
-            workshop.store.put(media_type::INDEX, &oci::to_bytes(&image::index(&first, request, manifests)))?
-        }
-    };
-    let mut names = vec![first.name.clone()];
-    names.extend(request.tags.iter().filter(|tag| **tag != first.name).cloned());
-    workshop.store.name(&names, &manifest)?;
-    drop(lease);
-    Ok(Built { name: first.name, manifest, images })
+    let mut outline = outline(request, workshop, Reuse::Nothing).await?;
+    outline.complete().await?;
+    outline.finish()
 }
 
-/// Builds the image of one platform; nothing points at it yet.
-async fn build_image(
+/// Builds the image of one platform, but the layers that may be reused and are not here; nothing points at it yet.
+pub(super) async fn image(
     recipe: &Arc<Recipe>,
     request: &Request,
     workshop: &Workshop,
     pool: &Pool,
-) -> Result<BuiltImage, BuildError> {
-    let made = make_layers(recipe, request.compression, workshop, pool).await?;
-    let mut layers = add_local(recipe, made, request.compression, workshop, pool).await?;
+    reuse: Reuse,
+) -> Result<(BuiltImage, OutlinedImage), BuildError> {
+    let base = match &request.base {
+        Some(base) => Some(base.image(&recipe.platform).await?),
+        None => None,
+    };
+    let Found { mut finished, missing, known } = find(recipe, request, workshop, reuse);
+    for (index, layer) in make_layers(recipe, missing, request.compression, workshop, pool).await? {
+        finished[index] = Some(layer);
+    }
+    let mut layers = add_local(recipe, finished, request.compression, workshop, pool).await?;
     if let Some(mut own) = Additions::of_flags(request) {
         if !own.authorities.is_empty() {
             // The bundle is made anew, so those of the layers below go into it again.
@@ -70,18 +58,17 @@ async fn build_image(
         }
         layers.push(additions::layer(recipe, own, request.compression, workshop, &layers, pool).await?);
     }
-    let config = image::config(recipe, request, &layers);
+    let config = image::config(recipe, request, base.as_ref(), &layers);
     let config = workshop.store.put(media_type::CONFIG, &oci::to_bytes(&config))?;
     let config_digest = config.digest;
-    let manifest = image::manifest(recipe, request, config, &layers);
+    let manifest = image::manifest(recipe, request, config, base.as_ref(), &layers);
     let mut manifest = workshop.store.put(media_type::MANIFEST, &oci::to_bytes(&manifest))?;
     manifest.platform = Some(recipe.platform.clone());
-    Ok(BuiltImage {
-        platform: recipe.platform.clone(),
-        manifest,
-        config: config_digest,
-        layers: layers.into_iter().map(|layer| (layer.name, layer.descriptor, layer.how)).collect(),
-    })
+    let below = base.iter().flat_map(|base| &base.layers).map(|layer| ("base".to_owned(), layer.clone(), "reused"));
+    let own = layers.into_iter().map(|layer| (layer.name, layer.descriptor, layer.how));
+    let layers = below.chain(own).collect();
+    let image = BuiltImage { platform: recipe.platform.clone(), manifest, config: config_digest, layers };
+    Ok((image, OutlinedImage { recipe: recipe.clone(), base, known }))
 }
 
 /// Adds the layers of a user's definition that are made of files beside it, each above those that come before it.
@@ -124,7 +111,7 @@ fn authorities(recipe: &Recipe) -> Vec<PathBuf> {
 }
 
 /// Tells what is to be known of the versions that an image is made of, each time: who builds it may not be who chose it.
-fn warn(recipe: &Recipe, workshop: &Workshop) {
+pub(super) fn warn(recipe: &Recipe, workshop: &Workshop) {
     for part in recipe.parts.iter() {
         let Definition { name, versions, .. } = &part.family.definition;
         if let Some(warning) = versions.get(&part.version).and_then(|version| version.warning.as_ref()) {
@@ -134,7 +121,7 @@ fn warn(recipe: &Recipe, workshop: &Workshop) {
 }
 
 /// Whether locks say of each layer that is made of locked inputs what must come out.
-fn check_locked(recipe: &Recipe) -> Result<(), BuildError> {
+pub(super) fn check_locked(recipe: &Recipe) -> Result<(), BuildError> {
     match recipe.steps().find(|step| step.layer.is_locked() && step.output().is_none()) {
         None => Ok(()),
         Some(step) => Err(LockError::Unfit {
@@ -145,33 +132,82 @@ fn check_locked(recipe: &Recipe) -> Result<(), BuildError> {
     }
 }
 
-/// Makes the layers that are not in the store yet, side by side, each as soon as its inputs are here. When one fails, the
-/// others end, and are waited for: nothing works on with the store behind the caller's back. Those of a user's own files are
-/// not among them.
-async fn make_layers(
+/// What is known of an image's layers before one is made.
+struct Found {
+    /// By step.
+    finished: Vec<Option<FinishedLayer>>,
+    /// Steps to make, with their keys.
+    missing: Vec<Missing>,
+    /// Steps that are finished without being here.
+    known: Vec<(usize, Descriptor)>,
+}
+
+type Missing = (usize, String);
+
+/// Looks for the layers in the store. Those of a user's own files are not looked for.
+fn find(recipe: &Recipe, request: &Request, workshop: &Workshop, reuse: Reuse) -> Found {
+    let count = recipe.steps().count();
+    let mut found = Found { finished: vec![None; count], missing: Vec::new(), known: Vec::new() };
+    let allowed = reuse::allowed(recipe, request, reuse);
+    for (index, step) in recipe.steps().enumerate().filter(|(_, step)| !step.layer.is_local()) {
+        let key = key::of(&step, request.compression);
+        let record: Option<LayerRecord> = workshop.store.recall(key::RECORDS, &key);
+        let is_good = |record: &&LayerRecord| {
+            workshop.store.has(&record.descriptor) && reproduce::fits(&step, record, request.compression)
+        };
+        if let Some(record) = record.as_ref().filter(is_good) {
+            found.finished[index] = Some(finish(&step, record, "reused"));
+        } else if let Some(record) = reuse::known(&step, record, request.compression, allowed) {
+            found.finished[index] = Some(finish(&step, &record, "reused"));
+            found.known.push((index, record.descriptor));
+        } else {
+            found.missing.push((index, key));
+        }
+    }
+    found
+}
+
+/// Makes layers whose digests were known; each must come out so.
+pub(super) async fn known(
     recipe: &Arc<Recipe>,
+    steps: &[(usize, Descriptor)],
     compression: Compression,
     workshop: &Workshop,
     pool: &Pool,
-) -> Result<Vec<Option<FinishedLayer>>, BuildError> {
-    let count = recipe.steps().count();
-    let mut finished: Vec<Option<FinishedLayer>> = vec![None; count];
+) -> Result<(), BuildError> {
+    let key = |index: usize| recipe.steps().nth(index).map(|step| (index, key::of(&step, compression)));
+    let missing = steps.iter().filter_map(|(index, _)| key(*index)).collect();
+    for (index, layer) in make_layers(recipe, missing, compression, workshop, pool).await? {
+        let expected = steps.iter().find(|(other, _)| *other == index).map(|(_, descriptor)| descriptor);
+        if let Some(expected) = expected.filter(|expected| expected.digest != layer.descriptor.digest) {
+            return Err(BuildError::NotReproduced {
+                image: recipe.name.clone(),
+                layer: layer.name,
+                first: Vec::new(),
+                expected: format!("the blob {}", expected.digest),
+                found: layer.descriptor.digest.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Makes layers side by side, each as soon as its inputs are here. When one fails, the others end, and are waited for:
+/// nothing works on with the store behind the caller's back.
+async fn make_layers(
+    recipe: &Arc<Recipe>,
+    missing: Vec<Missing>,
+    compression: Compression,
+    workshop: &Workshop,
+    pool: &Pool,
+) -> Result<Vec<(usize, FinishedLayer)>, BuildError> {
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut finished = Vec::new();
     let mut tasks: JoinSet<Result<Option<(usize, FinishedLayer)>, BuildError>> = JoinSet::new();
     let (going, halt) = halt::pair();
     let mut going = Some(going);
-    let mut missing = Vec::new();
-    for (index, step) in recipe.steps().enumerate().filter(|(_, step)| !step.layer.is_local()) {
-        let key = key::of(&step, compression);
-        let record: Option<LayerRecord> = workshop.store.recall(key::RECORDS, &key);
-        let is_good = |record: &LayerRecord| {
-            workshop.store.has(&record.descriptor) && reproduce::fits(&step, record, compression)
-        };
-        if let Some(record) = record.filter(is_good) {
-            finished[index] = Some(finish(&step, &record, "reused"));
-            continue;
-        }
-        missing.push((index, key));
-    }
     let provider = Arc::new(Provider::new(recipe, missing.iter().map(|(index, _)| *index).collect(), workshop));
     if workshop.sources.offline {
         provider.provide_all(&halt).await?;
@@ -204,7 +240,7 @@ async fn make_layers(
     while let Some(result) = tasks.join_next().await {
         match result.unwrap_or_else(|error| Err(BuildError::Worker(error.to_string()))) {
             Ok(None) => {}
-            Ok(Some((index, layer))) => finished[index] = Some(layer),
+            Ok(Some(made)) => finished.push(made),
             // What comes after the first failure are those that it ended.
             Err(error) => {
                 going = None;

@@ -3,25 +3,31 @@
 mod additions;
 mod archive;
 mod assemble;
+mod base;
 mod error;
 mod fetch;
 mod folders;
 mod generate;
 mod halt;
 mod image;
+mod image_source;
 mod inputs;
+mod inputs_artifact;
 mod jar_list;
 mod key;
 mod local;
 mod lockfile;
 mod make;
+mod outline;
 mod packages;
 mod pattern;
+mod place_error;
 mod recipe;
 mod release;
 mod release_archive;
 mod release_maven;
 mod reproduce;
+mod reuse;
 mod rules;
 mod shape;
 mod shipped;
@@ -36,11 +42,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use base::Base;
 pub use error::BuildError;
-pub use fetch::{Fetched, fetch};
+pub use fetch::{Fetched, fetch, fetch_artifact};
+pub use image_source::ImageSource;
+pub use inputs_artifact::{InputsArtifact, InputsSource};
 pub use local::check_files;
 pub use lockfile::{Locked, lock, update};
 pub use make::build;
+pub use outline::{Outline, outline};
+pub use place_error::PlaceError;
+pub use reuse::Reuse;
 pub use sources::{JarSource, Sources};
 pub use update::{Change, changes, with_packages};
 pub use user_lock::lock_user;
@@ -83,6 +95,8 @@ pub struct Request {
     pub add: Vec<Addition>,
     /// PEM files of certificate authorities for the image's bundle and truststore.
     pub authorities: Vec<PathBuf>,
+    /// The image that it stands on, instead of the layers of the definition's lowest base.
+    pub base: Option<Base>,
 }
 
 /// `--add SRC:DST[:MODE]`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BuildError, Request};
+use super::{BuildError, PlaceError, Request};
 use crate::definition::embedded;
 use crate::definition::{self, ARCH, Catalog, Dialects, Family, MAX_BASES};
 use crate::lock::{self, Input, Lock, LockError, Output};
@@ -44,7 +44,7 @@ pub(super) struct Step<'a> {
 impl Recipe {
     /// Resolves what is asked for: one recipe for each platform, in the order of the definition.
     pub fn resolve(catalog: &Catalog, request: &Request) -> Result<Vec<Recipe>, BuildError> {
-        let (image, parts) = Recipe::parts(catalog, &request.image)?;
+        let (image, mut parts) = Recipe::parts(catalog, &request.image)?;
         let name = match (&request.variant, parts.last()) {
             (Some(variant), Some(own)) => {
                 check_variant(own, &image, variant)?;
@@ -55,9 +55,13 @@ impl Recipe {
         if let Some(dialect) = &request.dialect {
             check_dialect(&parts, &image, dialect)?;
         }
+        let platforms = platforms(&parts, &request.platforms, &image)?;
+        if request.base.is_some() {
+            leave_out_base(&mut parts, &image, request.variant.as_ref())?;
+        }
         let (parts, variant) = (Arc::<[Part]>::from(parts), request.variant.clone());
         let recipe = |platform| Recipe { name: name.clone(), parts: parts.clone(), platform, variant: variant.clone() };
-        let recipes: Vec<Recipe> = platforms(&parts, &request.platforms, &image)?.into_iter().map(recipe).collect();
+        let recipes: Vec<Recipe> = platforms.into_iter().map(recipe).collect();
         recipes.iter().try_for_each(Recipe::check_entrypoint)?;
         Ok(recipes)
     }
@@ -148,6 +152,22 @@ impl Part {
         lock::check_fit(&lock, &family.definition)?;
         let mtime = lock::seconds(&lock.created).unwrap_or_default();
         Ok(Part { family, version, lock, mtime })
+    }
+}
+
+/// Leaves out the lowest part, for which another image stands, and which the variant must not be about.
+fn leave_out_base(parts: &mut Vec<Part>, image: &str, variant: Option<&String>) -> Result<(), PlaceError> {
+    if parts.len() == 1 {
+        return Err(PlaceError::NoBase { image: image.to_owned() });
+    }
+    parts.remove(0);
+    let has = |variant: &String| {
+        let mut all = parts.iter().flat_map(|part| lock::variants(&part.lock, &part.family.definition));
+        all.any(|(name, _)| name == variant)
+    };
+    match variant.filter(|variant| !has(variant)) {
+        None => Ok(()),
+        Some(variant) => Err(PlaceError::BaseVariant { image: image.to_owned(), variant: variant.clone() }),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::InputsArtifact;
+
 /// Where inputs may come from, besides the cache. Which of them was asked never changes what comes out.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
@@ -9,6 +11,8 @@ pub struct Sources {
     pub jars: JarSource,
     /// Folders laid out as `kimg fetch` makes them, which are asked before any host.
     pub folders: Vec<PathBuf>,
+    /// Artifacts that it makes, which are asked after the folders.
+    pub artifacts: Vec<InputsArtifact>,
     /// Whether no host is asked at all.
     pub offline: bool,
 }

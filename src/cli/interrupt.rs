@@ -8,22 +8,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 
 use super::{CliError, Failure};
-use crate::copy::Stop;
 use crate::error::Category;
 
 /// How long threads that still work when the program ends may take to put their things away. A layer under way is not
 /// waited for: what it has written has no final name, and the store sweeps it away.
 const PATIENCE: Duration = Duration::from_millis(100);
-
-/// Copies go on while it lives: an interrupted command drops it.
-#[derive(Debug)]
-pub(super) struct Going(pub(super) Stop);
-
-impl Drop for Going {
-    fn drop(&mut self) {
-        self.0.set();
-    }
-}
 
 struct Signals {
     interrupt: Signal,

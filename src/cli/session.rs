@@ -1,5 +1,5 @@
 use super::arguments::Global;
-use super::configuration::Configuration;
+use super::configuration::{Configuration, Registries};
 use super::settings::{Settings, store_path};
 use super::{Environment, Failure};
 use crate::lock::Upstream;
@@ -21,6 +21,11 @@ impl Session {
         let settings = Settings::resolve(&self.environment, &self.configuration()?, mirrors, events.clone())?;
         settings.warnings.iter().for_each(|warning| events.warning(warning));
         Ok(settings)
+    }
+
+    /// What the configuration file says of registries.
+    pub(super) fn registries(&self) -> Result<Registries, Failure> {
+        Ok(self.configuration()?.registries().clone())
     }
 
     /// The store.

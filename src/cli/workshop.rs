@@ -2,6 +2,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
+use tokio::runtime::Handle;
+
+use super::places::Ends;
+use super::registry::RegistryFlags;
 use super::values::Mirror;
 use super::{Failure, Session};
 use crate::build::{JarSource, Sources, Workshop};
@@ -60,4 +64,16 @@ impl Means {
             threads: threads.map_or(1, NonZeroUsize::get),
         })
     }
+}
+
+/// What the ends of copies are made with, beside a build.
+pub(super) fn ends(workshop: &Workshop, registry: &RegistryFlags, session: &Session) -> Result<Ends, Failure> {
+    Ok(Ends {
+        store: workshop.store.clone(),
+        client: workshop.client.clone(),
+        registry: registry.clone(),
+        environment: session.environment.clone(),
+        registries: session.registries()?,
+        runtime: Handle::current(),
+    })
 }

@@ -59,6 +59,11 @@ impl Stop {
         self.own.store(true, Ordering::Relaxed);
     }
 
+    /// Sets it when what comes back is dropped, as when nobody waits for the copy any more.
+    pub fn when_dropped(&self) -> Going {
+        Going(self.clone())
+    }
+
     /// One that ends a part of the work only, and ends with the whole.
     pub(super) fn below(&self) -> Stop {
         Stop { own: Arc::default(), above: Some(Box::new(self.clone())) }
@@ -67,5 +72,15 @@ impl Stop {
     /// Whether it was set.
     pub fn is_set(&self) -> bool {
         self.own.load(Ordering::Relaxed) || self.above.as_ref().is_some_and(|above| above.is_set())
+    }
+}
+
+/// A copy goes on while it lives.
+#[derive(Debug)]
+pub struct Going(Stop);
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        self.0.set();
     }
 }

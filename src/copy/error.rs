@@ -1,5 +1,6 @@
 use std::io;
 
+use crate::digest::Digest;
 use crate::error::{Category, Diagnose};
 
 /// A failure to move an image.
@@ -61,6 +62,16 @@ pub enum CopyError {
         /// What is wrong.
         why: String,
     },
+    /// Blobs that are not there after all, though the sink said that they are.
+    #[error("{place}: {what}: blobs of it are not there, though it was said that they are")]
+    Incomplete {
+        /// The source or sink.
+        place: String,
+        /// The manifest or blob.
+        what: String,
+        /// The blobs, where that was told.
+        blobs: Vec<Digest>,
+    },
 }
 
 impl CopyError {
@@ -104,6 +115,7 @@ impl Diagnose for CopyError {
             CopyError::Failed { category, .. } => *category,
             CopyError::Unfit { .. } => Category::Usage,
             CopyError::Manifest { .. } => Category::Verification,
+            CopyError::Incomplete { .. } => Category::Refused,
         }
     }
 
@@ -115,6 +127,7 @@ impl Diagnose for CopyError {
                 [] => "leave out --platform: it does not say what it is made for".to_owned(),
                 there => format!("it is made for {}: name one of these", there.join(", ")),
             }),
+            CopyError::Incomplete { .. } => Some("run the command again: what is there is asked for anew".to_owned()),
             _ => None,
         }
     }

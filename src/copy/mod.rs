@@ -12,7 +12,7 @@ mod source;
 mod unpack;
 mod walk;
 
-pub use blob::{Blob, Stop};
+pub use blob::{Blob, Going, Stop};
 pub use choice::Choice;
 pub use error::CopyError;
 pub use execute::{Execution, Moved, execute};

@@ -16,7 +16,7 @@ pub struct Root {
 }
 
 /// What a copy will do, before the first byte moves.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// What will be named.
     pub roots: Vec<Root>,

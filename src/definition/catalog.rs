@@ -17,6 +17,7 @@ pub(crate) const MAX_BASES: usize = 8;
 #[derive(Clone)]
 pub struct Catalog {
     files: Arc<BTreeMap<String, Cow<'static, [u8]>>>,
+    is_builtin: bool,
     user: Option<Arc<User>>,
 }
 
@@ -24,13 +25,13 @@ impl Catalog {
     /// What ships with kimg.
     pub fn builtin() -> Catalog {
         let files = embedded::FILES.iter().map(|(path, bytes)| ((*path).to_owned(), Cow::Borrowed(*bytes)));
-        Catalog { files: Arc::new(files.collect()), user: None }
+        Catalog { files: Arc::new(files.collect()), is_builtin: true, user: None }
     }
 
     /// These files, by their path below a folder laid out as `images/`.
     pub fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Catalog {
         let files = files.into_iter().map(|(path, bytes)| (path, Cow::Owned(bytes)));
-        Catalog { files: Arc::new(files.collect()), user: None }
+        Catalog { files: Arc::new(files.collect()), is_builtin: false, user: None }
     }
 
     /// The same with a definition of the user's, which lies in `folder`; `lock` is the name of its lock, and the text
@@ -135,6 +136,11 @@ impl Family {
     /// Whether `kimg images` offers it: bases are parts of images, not images.
     pub fn is_offered(&self) -> bool {
         self.definition.base.is_some()
+    }
+
+    /// Whether its definition and locks ship with kimg, so that they were reviewed with its sources.
+    pub fn is_builtin(&self) -> bool {
+        self.catalog.is_builtin && self.user.is_none()
     }
 
     /// What it is as a definition of the user's, if it is one.

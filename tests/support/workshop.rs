@@ -71,6 +71,7 @@ pub fn request(image: &str) -> Request {
         compression: Compression::Gzip(None),
         add: Vec::new(),
         authorities: Vec::new(),
+        base: None,
         locked: false,
     }
 }

@@ -2,7 +2,6 @@
 
 use super::order::Order;
 use crate::build::{Built, Workshop};
-use crate::cli::interrupt::Going;
 use crate::cli::values::{ArchiveKind, Location};
 use crate::cli::{CliError, Failure, files};
 use crate::copy::{self, Choice, Execution, Root, Sink, Source};
@@ -27,7 +26,7 @@ pub(super) async fn deliver(
     let (outputs, workshop) = (order.outputs.clone(), workshop.clone());
     let roots = outputs.iter().map(|output| roots(built, output)).collect::<Vec<_>>();
     let execution = Execution::new(workshop.events.clone());
-    let going = Going(execution.stop.clone());
+    let going = execution.stop.when_dropped();
     let work = move || {
         let source = StoreSource::open(workshop.store.clone())?;
         for (output, roots) in outputs.iter().zip(&roots) {
@@ -71,7 +70,7 @@ fn to(
             return Ok(daemon.load(source, roots, execution)?);
         }
         Location::Registry { .. } | Location::Store { .. } => {
-            return Err(CliError::Worker("build does not write there yet".to_owned()).into());
+            return Err(CliError::Worker("it is written to in another way".to_owned()).into());
         }
     };
     let plan = copy::plan(source, sink.as_ref(), roots, &Choice::default())?;

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::build::Built;
+use crate::build::{Built, BuiltImage};
+use crate::oci::Descriptor;
 
 /// The metadata: of one image as they are, of several by the names of the images.
 pub(super) fn document(built: &[(Built, Vec<String>)]) -> Vec<u8> {
@@ -30,6 +31,8 @@ fn metadata(built: &Built, tags: &[String]) -> Value {
         "containerimage.digest": built.manifest.digest,
         "image.name": names.join(","),
     });
+    let layers = built.images.iter().map(|image| (image.platform.to_string(), layers(image)));
+    value["kimg.layers"] = Value::Object(layers.collect());
     // An index has no configuration of its own; buildx leaves the field out too.
     if let [image] = built.images.as_slice() {
         value["containerimage.config.digest"] = json!(image.config);
@@ -37,17 +40,26 @@ fn metadata(built: &Built, tags: &[String]) -> Value {
     value
 }
 
+fn layers(image: &BuiltImage) -> Value {
+    let layer = |(name, layer, how): &(String, Descriptor, &str)| json!({ "name": name, "digest": layer.digest, "size": layer.size, "how": how });
+    image.layers.iter().map(layer).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::BuiltImage;
     use crate::digest::Digest;
-    use crate::oci::{Descriptor, Platform, media_type};
+    use crate::oci::{Platform, media_type};
 
     fn built(name: &str) -> Built {
         let manifest = Descriptor::of(media_type::MANIFEST, name.as_bytes());
         let (platform, config) = (Platform::linux_amd64(), Digest::of(b"config"));
-        let image = BuiltImage { platform, manifest: manifest.clone(), config, layers: Vec::new() };
+        let image = BuiltImage {
+            platform,
+            manifest: manifest.clone(),
+            config,
+            layers: vec![("all".to_owned(), manifest.clone(), "reused")],
+        };
         Built { name: name.to_owned(), manifest, images: vec![image] }
     }
 
@@ -59,6 +71,7 @@ mod tests {
         assert_eq!(value["containerimage.digest"], one[0].0.manifest.digest.to_string());
         assert_eq!(value["containerimage.descriptor"]["mediaType"], media_type::MANIFEST);
         assert_eq!(value["containerimage.config.digest"], image_id(&one));
+        assert_eq!(value["kimg.layers"]["linux/amd64"][0]["how"], "reused");
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! `kimg build`.
 
+mod base;
 mod deliver;
+mod inputs;
 mod metadata;
 mod order;
+mod push;
+mod repositories;
 mod request;
 
 pub(in crate::cli) use self::order::docker_host;
@@ -11,16 +15,19 @@ use std::path::PathBuf;
 
 use super::arguments::Definitions;
 use super::definition::{self, OwnDefinition};
-use super::values::{self, Location, Pair};
-use super::workshop::Means;
+use super::places::Ends;
+use super::registry::RegistryFlags;
+use super::values::{self, InputsPlace, Location, Pair};
+use super::workshop::{self, Means};
 use super::{Failure, Session, answer, files, interrupt};
-use crate::build::{self, Addition, Built, BuiltImage, Sources, Workshop};
+use crate::build::{self, Addition, Built, BuiltImage, Request, Reuse, Sources, Workshop};
 use crate::layer::Compression;
 use crate::oci::Platform;
 use crate::transport::docker_name;
 use crate::ui::{escape, size};
 
 use order::Order;
+use repositories::Repository;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,13 +55,24 @@ pub(in crate::cli) struct Args {
     images: Vec<String>,
     #[command(flatten)]
     own: OwnDefinition,
-    /// Write the images there too: oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF] or docker-daemon:REF;
+    /// Write the images there too: docker://REF, oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF] or docker-daemon:REF;
     /// `-` as FILE is standard output (repeatable)
     #[arg(short, long, value_name = "LOCATION", value_parser = values::location)]
     output: Vec<Location>,
     /// Load the images into the Docker daemon (at DOCKER_HOST), and print their names there
     #[arg(long)]
     load: bool,
+    /// Push the image to the registries that tags name
+    #[arg(long)]
+    push: bool,
+    /// Let layers that a registry has already stay there by what any lock says of them, not only kimg's own
+    #[arg(long)]
+    trust_lock_outputs: bool,
+    /// Take this image as the base, instead of Debian and Java: docker://REF@DIGEST, oci:DIR[:REF] or store:REF
+    #[arg(long, value_name = "LOCATION", value_parser = values::location)]
+    base: Option<Location>,
+    #[command(flatten)]
+    registry: RegistryFlags,
     /// A further name for the image (repeatable)
     #[arg(short, long = "tag", value_name = "NAME[:TAG]", value_parser = values::tag)]
     tags: Vec<String>,
@@ -78,9 +96,9 @@ pub(in crate::cli) struct Args {
     /// Make no lock for --file, and refuse locks that do not say what each layer of locked inputs must be
     #[arg(long)]
     locked: bool,
-    /// Take inputs from this folder first, which `kimg fetch` made (repeatable)
-    #[arg(long, value_name = "DIR")]
-    inputs: Vec<PathBuf>,
+    /// Take inputs from this folder or docker://REF first, which `kimg fetch` made (repeatable)
+    #[arg(long, value_name = "DIR", value_parser = values::inputs)]
+    inputs: Vec<InputsPlace>,
     /// Ask no host: all inputs must be in the store or the folders of --inputs
     #[arg(long)]
     offline: bool,
@@ -122,22 +140,27 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
     let order = Order::resolve(&args, &definition::images(&args.images, &catalog), &session.environment)?;
     let mut workshop = args.means.workshop(catalog, session)?;
     let refused_by = if args.locked { Some("--locked") } else { args.offline.then_some("--offline") };
-    workshop.sources = Sources { folders: args.inputs.clone(), offline: args.offline, ..workshop.sources };
+    workshop.sources = Sources { folders: order.folders.clone(), offline: args.offline, ..workshop.sources };
     let built = interrupt::run(async {
         let daemon = deliver::daemon(&order).await?;
         build::check_files(&workshop.catalog)?;
+        let ends = workshop::ends(&workshop, &args.registry, session)?;
+        workshop.sources.artifacts = inputs::find(&args.inputs, &ends).await?;
         let workshop = definition::lock_if_absent(workshop, refused_by, &session.environment).await?;
+        let base = base::find(args.base.as_ref(), &ends, &workshop.events).await?;
         let mut all = Vec::new();
         for request in &order.requests {
-            let built = build::build(request, &workshop).await?;
-            tell(&built, &workshop);
-            if order.outputs.is_empty() {
+            let request = Request { base: base.clone(), ..request.clone() };
+            let built = build_one(&request, &order, &ends, &workshop).await?;
+            if order.is_for_the_store() {
                 answer(&built, &request.tags, &order, &workshop)?;
             }
-            all.push((built, request.tags.clone()));
+            all.push((built, request.tags));
         }
         if !order.outputs.is_empty() {
             deliver::deliver(&all, &order, daemon, &workshop).await?;
+        }
+        if !order.is_for_the_store() {
             all.iter().try_for_each(|(built, tags)| answer(built, tags, &order, &workshop))?;
         }
         Ok(all)
@@ -151,9 +174,21 @@ pub(super) fn run(args: Box<Args>, session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Builds an image into the store, or as much of it as the registries lack that it goes into, and takes it there.
+async fn build_one(request: &Request, order: &Order, ends: &Ends, workshop: &Workshop) -> Result<Built, Failure> {
+    let mut outline = build::outline(request, workshop, order.reuse).await?;
+    if order.reuse == Reuse::Nothing {
+        outline.complete().await?;
+    }
+    push::push(&mut outline, &order.repositories, ends, &workshop.events).await?;
+    let built = outline.finish()?;
+    tell(&built, workshop);
+    Ok(built)
+}
+
 /// Prints the name of an image that is where it was wanted. The images are wanted even where nobody reads their names.
 fn answer(built: &Built, tags: &[String], order: &Order, workshop: &Workshop) -> Result<(), Failure> {
-    let line = answer_line(built, tags, &order.outputs);
+    let line = answer_line(built, tags, order);
     if order.outputs.iter().any(Location::is_stdout) {
         // Standard output is an archive.
         workshop.events.note(line);
@@ -165,11 +200,12 @@ fn answer(built: &Built, tags: &[String], order: &Order, workshop: &Workshop) ->
     }
 }
 
-/// The reference with its digest: the first tag's, or else the image's own name's. Where it went into a Docker daemon,
+/// The reference with its digest: that in a registry, or else the first tag's, or the image's own name's. Where it went into a Docker daemon,
 /// what `docker run` takes: there it has no digest.
-fn answer_line(built: &Built, tags: &[String], outputs: &[Location]) -> String {
-    let name = tags.first().unwrap_or(&built.name);
-    match outputs.iter().find(|output| output.is_daemon()) {
+fn answer_line(built: &Built, tags: &[String], order: &Order) -> String {
+    let name = order.repositories.first().map(Repository::name);
+    let name = &name.unwrap_or_else(|| tags.first().unwrap_or(&built.name).clone());
+    match order.outputs.iter().find(|output| output.is_daemon()) {
         None => format!("{name}@{}", built.manifest.digest),
         Some(daemon) => {
             let name = daemon.name().unwrap_or(name);

@@ -3,8 +3,10 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use super::Args;
+use super::inputs::folders;
+use super::repositories::{Repository, repositories};
 use super::request::requests;
-use crate::build::Request;
+use crate::build::{Request, Reuse};
 use crate::cli::files::check_folder;
 use crate::cli::values::{ArchiveFile, Location};
 use crate::cli::{CliError, Environment};
@@ -15,8 +17,14 @@ use crate::transport::DockerHost;
 pub(super) struct Order {
     /// One for each image.
     pub(super) requests: Vec<Request>,
-    /// Where each goes besides the store.
+    /// Folders of inputs.
+    pub(super) folders: Vec<PathBuf>,
+    /// Where each goes besides the store, and besides registries.
     pub(super) outputs: Vec<Location>,
+    /// The repositories of registries that the one image goes into.
+    pub(super) repositories: Vec<Repository>,
+    /// What may stay where it is in these.
+    pub(super) reuse: Reuse,
     /// Where the Docker daemon listens, if images go into one.
     pub(super) docker_host: Option<DockerHost>,
     /// Where the metadata go.
@@ -26,11 +34,19 @@ pub(super) struct Order {
 }
 
 impl Order {
+    /// Whether the images go nowhere else.
+    pub(super) fn is_for_the_store(&self) -> bool {
+        self.outputs.is_empty() && self.repositories.is_empty()
+    }
+
     /// Resolves the flags.
     pub(super) fn resolve(args: &Args, images: &[String], environment: &Environment) -> Result<Order, CliError> {
         check_one_image(args, images.len())?;
         let mut outputs = args.output.clone();
         outputs.extend(args.load.then_some(Location::Daemon { name: None }));
+        let repositories = repositories(args)?;
+        outputs.retain(|output| !matches!(output, Location::Registry { .. }));
+        check_outputs(&outputs)?;
         check_archives(&outputs)?;
         check_one_platform(args, &outputs)?;
         for addition in &args.changes.add {
@@ -39,7 +55,8 @@ impl Order {
         for authority in &args.changes.ca {
             File::open(authority).map_err(read_error(authority))?;
         }
-        for folder in &args.inputs {
+        let folders = folders(&args.inputs);
+        for folder in &folders {
             let metadata = fs::metadata(folder).map_err(read_error(folder))?;
             if !metadata.is_dir() {
                 return Err(read_error(folder)(std::io::ErrorKind::NotADirectory.into()));
@@ -50,10 +67,17 @@ impl Order {
         }
         Ok(Order {
             requests: requests(args, images),
+            folders,
             docker_host: match outputs.iter().any(Location::is_daemon) {
                 true => Some(docker_host(environment)?),
                 false => None,
             },
+            reuse: match (repositories.is_empty() || !outputs.is_empty(), args.trust_lock_outputs) {
+                (true, _) => Reuse::Nothing,
+                (false, false) => Reuse::Known,
+                (false, true) => Reuse::AllLocks,
+            },
+            repositories,
             outputs,
             metadata_file: args.metadata_file.clone(),
             iidfile: args.iidfile.clone(),
@@ -63,7 +87,7 @@ impl Order {
 
 /// What names one image cannot be given to several.
 fn check_one_image(args: &Args, count: usize) -> Result<(), CliError> {
-    let named = |location: &Location| location.name().is_some();
+    let named = |location: &Location| location.name().is_some() || matches!(location, Location::Registry { .. });
     let flag = match () {
         () if !args.tags.is_empty() => "--tag",
         () if args.iidfile.is_some() => "--iidfile",
@@ -100,6 +124,18 @@ fn check_one_platform(args: &Args, outputs: &[Location]) -> Result<(), CliError>
             hint: "use --metadata-file, which has the digest of the index".to_owned(),
         }),
         _ => Ok(()),
+    }
+}
+
+/// The store has every image, under its own names.
+fn check_outputs(outputs: &[Location]) -> Result<(), CliError> {
+    match outputs.iter().find(|output| matches!(output, Location::Store { .. })) {
+        None => Ok(()),
+        Some(output) => Err(CliError::Flags {
+            flag: "--output",
+            why: format!("{}: images lie in the store anyway", output.place()),
+            hint: "name it with --tag".to_owned(),
+        }),
     }
 }
 

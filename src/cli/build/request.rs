@@ -20,6 +20,7 @@ pub(super) fn requests(args: &Args, images: &[String]) -> Vec<Request> {
         compression: args.compression,
         add: args.changes.add.clone(),
         authorities: args.changes.ca.clone(),
+        base: None,
     };
     images.iter().map(request).collect()
 }

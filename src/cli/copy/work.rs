@@ -5,13 +5,12 @@ use tokio::runtime::Handle;
 use super::Options;
 use super::report::{self, Report};
 use crate::cli::configuration::Registries;
-use crate::cli::interrupt::Going;
 use crate::cli::places::Ends;
 use crate::cli::registry::RegistryFlags;
 use crate::cli::transfer::transfer;
 use crate::cli::values::Location;
 use crate::cli::{Environment, Failure, Session};
-use crate::copy::{Choice, Execution, Plan};
+use crate::copy::{Choice, Execution, Going, Plan};
 use crate::net::{Client, Settings};
 use crate::store::Store;
 
@@ -58,7 +57,7 @@ impl Work {
 
     /// What the copy goes on with: dropped, it ends.
     pub(super) fn going(&self) -> Going {
-        Going(self.execution.stop.clone())
+        self.execution.stop.when_dropped()
     }
 
     /// Copies, or tells what it would copy. Blocks.

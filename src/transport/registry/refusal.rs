@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::{Repository, challenges};
 use crate::copy::CopyError;
+use crate::digest::Digest;
 use crate::error::Category;
 use crate::net::{Answer, Failure, Why};
 
@@ -19,6 +20,8 @@ struct OneError {
     code: String,
     #[serde(default)]
     message: String,
+    #[serde(default)]
+    detail: serde_json::Value,
 }
 
 /// The most of an answer's body that is looked into.
@@ -36,6 +39,10 @@ pub(super) struct Asked {
 pub(super) async fn refusal(repository: &Repository, what: &str, mut answer: Answer, asked: Asked) -> CopyError {
     let status = answer.status;
     let body = answer.beginning(BODY).await;
+    if let Some(blobs) = unknown_blobs(&body) {
+        let place = repository.place();
+        return CopyError::Incomplete { place, what: what.to_owned(), blobs };
+    }
     let told = errors(&body);
     let registry = &repository.registry;
     // A token that is good, but for less, is refused as if there were none (RFC 6750, 3.1).
@@ -144,6 +151,19 @@ fn errors(body: &[u8]) -> Option<(String, Option<String>)> {
     Some((first.code, words))
 }
 
+/// The blobs of a manifest that the registry does not have, as far as it says which (distribution-spec 1.1, "Error
+/// Codes", code-1); `None` where that is not what it says.
+fn unknown_blobs(body: &[u8]) -> Option<Vec<Digest>> {
+    let errors: Errors = serde_json::from_slice(body).ok()?;
+    let unknown: Vec<OneError> =
+        errors.errors.into_iter().filter(|error| error.code == "MANIFEST_BLOB_UNKNOWN").collect();
+    let digest = |error: &OneError| {
+        let text = error.detail.as_str().or_else(|| error.detail.get("digest")?.as_str());
+        text.and_then(|text| text.parse().ok())
+    };
+    (!unknown.is_empty()).then(|| unknown.iter().filter_map(digest).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,5 +185,16 @@ mod tests {
         assert!(hint("invalid peer certificate: UnknownIssuer").contains("certs.d/registry.example:5000/ca.crt"));
         assert!(hint("received corrupt message of type InvalidContentType").contains("--plain-http"));
         assert!(hint("received fatal alert: CertificateRequired").contains("client.key"));
+    }
+
+    #[test]
+    fn blobs_that_are_not_there() {
+        let digest = Digest::of(b"a blob");
+        let body = |detail: &str| format!(r#"{{"errors":[{{"code":"MANIFEST_BLOB_UNKNOWN","detail":{detail}}}]}}"#);
+        for detail in [format!("\"{digest}\""), format!(r#"{{"digest":"{digest}"}}"#)] {
+            assert_eq!(unknown_blobs(body(&detail).as_bytes()), Some(vec![digest]));
+        }
+        assert_eq!(unknown_blobs(body("7").as_bytes()), Some(Vec::new()));
+        assert_eq!(unknown_blobs(br#"{"errors":[{"code":"DENIED"}]}"#), None);
     }
 }
