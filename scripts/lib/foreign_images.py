@@ -213,8 +213,8 @@ def wrong_bytes(layout):
 
 
 def large(layout):
-    """Five layers of 8 MiB: long enough to be killed in."""
-    return layout.image([tar(f"large-{number}", noise(f"large {number}", 8 << 20)) for number in range(5)])
+    """64 MiB in one layer and 8 in each of two: long enough to be killed in."""
+    return layout.image([tar(f"large-{number}", noise(f"large {number}", mib << 20)) for number, mib in enumerate([8, 64, 8])])
 
 
 IMAGES = [single, odd_bytes, index, nested, sparse, empty_layers, no_layers, zero_bytes, chart, sha512, schema2, docker_list]

@@ -59,7 +59,7 @@ does_or_not() {
     fi
 }
 
-# refuses CODE PATTERN COMMAND...: it ends with that exit code, an error that the pattern finds, and nothing on stdout. What
+# refuses CODE PATTERN COMMAND...: it ends with that exit code (a pattern of the shell), an error that the pattern finds, and nothing on stdout. What
 # it told is in $work/refused.
 refuses() {
     local code=$1 pattern=$2 found
@@ -67,7 +67,7 @@ refuses() {
     "$@" >"$work/refused.stdout" 2>"$work/refused"
     found=$?
     cat "$work/refused"
-    same "$code" "$found" || return
+    [[ $found == $code ]] || same "$code" "$found" || return
     same "" "$(cat "$work/refused.stdout")" || return
     grep -E '^error: ' "$work/refused" || return
     grep -E -- "$pattern" "$work/refused"
