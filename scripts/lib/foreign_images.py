@@ -188,6 +188,16 @@ def attested(layout):
     return layout.index([image, statement])
 
 
+def foreign_layers(layout):
+    """As images of Windows were: the lowest layer is only at an address of its maker's."""
+    layers = three("foreign")
+    image = layout.image(layers, media_types=DOCKER)
+    manifest = json.loads(layout.path(image).read_text())
+    layout.path(manifest["layers"][0]).unlink()
+    manifest["layers"][0] |= {"mediaType": DOCKER_LAYER.replace("rootfs.diff", "rootfs.foreign.diff"), "urls": ["http://nowhere.example/layer"]}
+    return layout.json(manifest, DOCKER_MANIFEST)
+
+
 def referred(layout):
     """An image and two manifests that have it as their subject."""
     image = layout.image(three("referred"))
@@ -218,7 +228,7 @@ def large(layout):
 
 
 IMAGES = [single, odd_bytes, index, nested, sparse, empty_layers, no_layers, zero_bytes, chart, sha512, schema2, docker_list]
-IMAGES += [mixed_types, uncompressed, attested, referred, torn, wrong_bytes, large]
+IMAGES += [mixed_types, uncompressed, attested, foreign_layers, referred, torn, wrong_bytes, large]
 
 if __name__ == "__main__":
     for make in IMAGES:
