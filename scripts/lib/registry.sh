@@ -16,7 +16,7 @@ ${3:-}
 ${4:-}
 YAML
     # Its traces would go to a collector that is not there.
-    OTEL_TRACES_EXPORTER=none "$program" serve "$folder/config.yml" >"$folder/requests" 2>"$folder/log" </dev/null &
+    OTEL_TRACES_EXPORTER=none "$program" serve "$folder/config.yml" >>"$folder/requests" 2>"$folder/log" </dev/null &
     registry_pid[$name]=$!
     eventually 10 grep -q 'listening on' "$folder/log" || {
         tail -n 5 "$folder/log"

@@ -4,6 +4,7 @@ section_habits() {
     check "an image is there, by skopeo" push_skopeo "$work/foreign/index" "${registry_at[old]}/habits/index:x"
     check "a name without a tag is latest" habit_latest
     check "another tag in the same repository: no blob is asked for or sent" habit_retag
+    check "nothing to do: two requests" habit_nothing_to_do
     check "another repository of the same registry: mounted, not sent" habit_mount
     check "into a repository by digest: no tag there" habit_by_digest
     check "into a repository by another digest: refused" habit_by_wrong_digest
@@ -33,6 +34,17 @@ habit_retag() {
     by_kimg "${registry_at[old]}/habits/index:x" "${registry_at[old]}/habits/index:y" || return
     same "$(digest_in "$work/foreign/index")" "$(digest_at "${registry_at[old]}/habits/index:y")" || return
     same 0 "$(registry_requests old '"\(POST\|PATCH\|PUT\) /v2/[^ ]*/blobs/')" && same 0 "$(registry_requests old '"GET /v2/[^ ]*/blobs/')"
+}
+
+habit_nothing_to_do() {
+    local image
+    for image in single index; do
+        push_kimg "$work/foreign/$image" "${registry_at[old]}/habits/nothing:$image" || return
+        registry_forgets old
+        push_kimg "$work/foreign/$image" "${registry_at[old]}/habits/nothing:$image" || return
+        cat "$work/registry/old/requests"
+        at_most 2 "$(registry_requests old)" || return
+    done
 }
 
 habit_mount() {

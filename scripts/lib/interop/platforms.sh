@@ -68,7 +68,7 @@ platforms_sparse() {
 platforms_refused() {
     refuses 4 'new-index' "$kimg" copy --platform linux/amd64,linux/arm64 "oci:$work/foreign/index:x" \
         "docker://${registry_at[old]}/platforms/refused:x" || return
-    ! digest_at "${registry_at[old]}/platforms/refused:x" >"$work/nothing" || same "$(sha256sum </dev/null | cut -d' ' -f1)" "$(sed 's/sha256://' "$work/nothing")"
+    ! manifest_at "${registry_at[old]}/platforms/refused:x" 2>/dev/null
 }
 
 platforms_new_index() {

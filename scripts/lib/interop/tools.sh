@@ -37,7 +37,7 @@ skopeo_copy() {
     skopeo copy --quiet --all --preserve-digests --src-tls-verify=false --dest-tls-verify=false "$@"
 }
 
-# What a peer cannot do, as it was seen: `PEER IMAGE` to why. Checked too, so that the list stays true.
+# What a peer cannot do, as it was seen: `PEER IMAGE` to why. It is told when that is no longer so.
 declare -A unable=(
     ["skopeo nested"]="skopeo 1.9 takes no index within an index"
     ["push-skopeo nested"]="skopeo 1.9 takes no index within an index"
@@ -49,7 +49,7 @@ declare -A unable=(
     ["oras sha512"]="oras takes distribution's Docker-Content-Digest, a sha256, for a wrong answer"
 )
 
-# does_or_not PEER IMAGE WHAT COMMAND...: a check that it works, or that it still does not.
+# does_or_not PEER IMAGE WHAT COMMAND...: a check that it works; where it is known not to, a note when it does.
 does_or_not() {
     local why=${unable["$1 $2"]:-}
     if [ -z "$why" ]; then
