@@ -1,7 +1,8 @@
 """A line to a server that is far away: `python3 far_proxy.py FOLDER HOST:PORT [--mbit N] [--delay MS] [--cut N,N...]`.
 
 Its address is in FOLDER/address once it listens. FOLDER/bytes has what has gone through so far, as JSON. After each offset of
---cut, counted in bytes towards the server, the connection that brought that byte is broken off.
+--cut, counted in bytes towards the server, and of --cut-down, in bytes from it, the connection that brought that byte is broken
+off.
 """
 
 import argparse
@@ -20,8 +21,17 @@ WAITING = 64
 class Direction:
     """One way of the line, which all connections share."""
 
-    def __init__(self, rate):
+    def __init__(self, rate, cuts):
         self.rate, self.free, self.bytes = rate, 0.0, 0
+        self.cuts, self.cut = sorted(cuts), 0
+
+    def is_cut(self, size):
+        """Whether the line breaks within these bytes."""
+        if self.cut == len(self.cuts) or self.bytes + size <= self.cuts[self.cut]:
+            return False
+        self.bytes += size
+        self.cut += 1
+        return True
 
     async def pass_through(self, size):
         """Waits until the line has taken a piece."""
@@ -34,15 +44,16 @@ class Direction:
 
 
 class Line:
-    def __init__(self, folder, host, port, mbit, delay, cuts):
+    def __init__(self, folder, host, port, flags):
         self.folder, self.host, self.port = folder, host, port
-        rate = mbit * 1e6 / 8 if mbit else None
-        self.up, self.down, self.delay = Direction(rate), Direction(rate), delay / 2000
-        self.cuts, self.cut, self.connections = sorted(cuts), 0, 0
+        rate = flags.mbit * 1e6 / 8 if flags.mbit else None
+        self.up, self.down = Direction(rate, flags.cut), Direction(rate, flags.cut_down)
+        self.delay, self.connections = flags.delay / 2000, 0
 
     def tell(self):
         beside = self.folder / "bytes.new"
-        beside.write_text(json.dumps({"up": self.up.bytes, "down": self.down.bytes, "cut": self.cut, "connections": self.connections}))
+        told = {"up": self.up.bytes, "down": self.down.bytes, "cut": self.up.cut + self.down.cut, "connections": self.connections}
+        beside.write_text(json.dumps(told))
         beside.rename(self.folder / "bytes")
 
     async def serve(self, reader, writer):
@@ -64,9 +75,7 @@ class Line:
         later = asyncio.create_task(self.deliver(queue, writer, ends))
         try:
             while piece := await reader.read(PIECE):
-                if direction is self.up and self.cut < len(self.cuts) and direction.bytes + len(piece) > self.cuts[self.cut]:
-                    direction.bytes += len(piece)
-                    self.cut += 1
+                if direction.is_cut(len(piece)):
                     break_off(ends)
                     return
                 await direction.pass_through(len(piece))
@@ -111,11 +120,12 @@ async def main():
     parser.add_argument("server")
     parser.add_argument("--mbit", type=float, default=0, help="of each direction; 0 for no limit")
     parser.add_argument("--delay", type=float, default=0, help="there and back, in ms")
-    parser.add_argument("--cut", type=lambda text: [int(part) for part in text.split(",") if part], default=[])
+    for name in ("--cut", "--cut-down"):
+        parser.add_argument(name, type=lambda text: [int(part) for part in text.split(",") if part], default=[])
     arguments = parser.parse_args()
     host, port = arguments.server.rsplit(":", 1)
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    line = Line(arguments.folder, host, int(port), arguments.mbit, arguments.delay, arguments.cut)
+    line = Line(arguments.folder, host, int(port), arguments)
     server = await asyncio.start_server(line.serve, "127.0.0.1", 0, limit=PIECE)
     line.tell()
     (arguments.folder / "address").write_text(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")

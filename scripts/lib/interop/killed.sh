@@ -9,8 +9,10 @@ section_killed() {
     told "sent twice after the last kill, bytes" "${killed_twice:-}"
     check "five kills at other moments: it ends well" killed_often
     check "an upload over a line that breaks three times ends well" cut_push
-    check "a download over a line that breaks is gone on with" killed_pull
-    check "no upload is left over in the store" killed_left
+    check "a download over a line that breaks three times: by Range, nothing twice" cut_pull
+    check "kill -9 in mid-pull, and the same command again: it ends well" killed_pull
+    check "what was read twice is at most 12000000 bytes" at_most 12000000 "${pulled_twice:-999999999}"
+    check "no session of an upload is left over in the store" killed_left
 }
 
 # Distribution 3 goes on in mid-blob, with one chunk again; 2.8 loses the blobs that were on their way.
@@ -33,6 +35,7 @@ far_bytes() { # NAME DIRECTION
 far_stop() {
     kill "$far_pid"
     wait "$far_pid" 2>/dev/null
+    return 0
 }
 
 # more_than BYTES NAME DIRECTION
@@ -50,7 +53,7 @@ killed_push() {
     kill -9 "$pid" || { cat "$work/killed.log"; return 1; }
     wait "$pid" 2>/dev/null
     ! manifest_at "$to:x" 2>/dev/null || return
-    [ "$1" = old ] || find "$KIMG_HOME/cache" -path '*upload*' -type f | grep . || return
+    [ "$1" = old ] || find "$KIMG_HOME/cache" -path '*upload*' -type f ! -name '*.lock' | grep . || return
     "$kimg" copy "oci:$work/foreign/large:x" "docker://$to:x" || return
     sent=$(far_bytes "killed-$1" up)
     far_stop
@@ -85,23 +88,34 @@ cut_push() {
     same "$(digest_in "$work/foreign/large")" "$(digest_at "${registry_at[new]}/cut/large:x")"
 }
 
+cut_pull() {
+    push_skopeo "$work/foreign/large" "${registry_at[old]}/cut/pull:x" || return
+    far cut-pull old --mbit 200 --delay 5 --cut-down 5000000,37000000,60000000 || return
+    KIMG_HOME=$work/cut-pull "$kimg" pull "$far/cut/pull:x" || return
+    same 3 "$(far_bytes cut-pull cut)" || return
+    echo "read in all: $(far_bytes cut-pull down)"
+    at_most $((large + 12000000)) "$(far_bytes cut-pull down)" || return
+    far_stop
+    KIMG_HOME=$work/cut-pull "$kimg" store check
+}
+
 killed_pull() {
     push_skopeo "$work/foreign/large" "${registry_at[old]}/killed/pull:x" || return
     far pull old --mbit 200 --delay 5 || return
     local pid
-    "$kimg" pull "$far/killed/pull:x" >"$work/killed.log" 2>&1 &
+    KIMG_HOME=$work/killed-pull "$kimg" pull "$far/killed/pull:x" >"$work/killed.log" 2>&1 &
     pid=$!
     eventually 60 more_than 50000000 pull down
     kill -9 "$pid" || { cat "$work/killed.log"; return 1; }
     wait "$pid" 2>/dev/null
-    "$kimg" pull "$far/killed/pull:x" || return
+    KIMG_HOME=$work/killed-pull "$kimg" pull "$far/killed/pull:x" || return
+    pulled_twice=$(($(far_bytes pull down) - large))
     echo "read in all: $(far_bytes pull down)"
-    at_most $((large + 12000000)) "$(far_bytes pull down)" || return
     far_stop
-    "$kimg" store check
+    KIMG_HOME=$work/killed-pull "$kimg" store check
 }
 
 # Sessions that ended are no longer kept.
 killed_left() {
-    same "" "$(find "$KIMG_HOME/cache" -path '*upload*' -type f)"
+    same "" "$(find "$KIMG_HOME/cache" -path '*upload*' -type f ! -name '*.lock')"
 }

@@ -51,7 +51,7 @@ refusal_of_schema_1() {
     local server=$!
     eventually 10 test -s "$work/fixed.port" || return
     registry_forgets new
-    refuses '[134]' 'schema 1|manifest.v1' "$kimg" copy "docker://127.0.0.1:$(cat "$work/fixed.port")/refusals/schema1:x" "docker://${registry_at[new]}/refusals/schema1:x"
+    refuses '[124]' 'schema 1|manifest.v1' "$kimg" copy "docker://127.0.0.1:$(cat "$work/fixed.port")/refusals/schema1:x" "docker://${registry_at[new]}/refusals/schema1:x"
     local result=$?
     kill "$server"
     wait "$server" 2>/dev/null
