@@ -50,12 +50,12 @@ registries_stop() {
 
 accepted='Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json'
 
-# manifest_at HOST:PORT/REPOSITORY:TAG: the bytes of the manifest, by curl.
+# manifest_at HOST:PORT/REPOSITORY:TAG: the bytes of the manifest, by curl; as $registry_user where that is USER:PASSWORD.
 manifest_at() {
     local place=${1%%/*} name=${1#*/}
     local tag=${name##*:}
     [[ $name == *@* ]] && tag=${name##*@} && name=${name%@*}:
-    curl --silent --show-error --fail --header "$accepted" "http://$place/v2/${name%:*}/manifests/$tag"
+    curl --silent --show-error --fail ${registry_user:+--user "$registry_user"} --header "$accepted" "http://$place/v2/${name%:*}/manifests/$tag"
 }
 
 # digest_at HOST:PORT/REPOSITORY:TAG: of the bytes that are there.

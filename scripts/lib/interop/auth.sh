@@ -7,7 +7,7 @@ section_auth() {
     check "login with a wrong password: 4" auth_login_wrong
     check "login, the password from stdin only" auth_login
     check "the file is for its owner only, and has no plain password" auth_file
-    check "kimg pushes with it" pushes kimg single locked
+    registry_user=user:secret check "kimg pushes with it" pushes kimg single locked
     check "skopeo reads with it" skopeo inspect --tls-verify=false --raw "docker://${registry_at[locked]}/kimg/single:x"
     check "podman takes it for a login" same user "$(podman login --get-login "${registry_at[locked]}" 2>&1)"
     check "another folder's file, by --authfile" auth_by_file
@@ -163,6 +163,8 @@ tls_mutual() {
 # ---- tokens ----------------------------------------------------------------------------------------------------------
 tokens() {
     check "a registry with a token server starts" token_server
+    check "a token server elsewhere gets no password before the configuration names it: 4" tokens_elsewhere
+    check "the configuration names it" tokens_named
     check "kimg pushes with a token" tokens_push
     check "it asked for that repository only" tokens_scope
     check "the password was given to the token server, never to the registry" tokens_password
@@ -179,6 +181,16 @@ token_server() {
     eventually 10 test -s "$folder/address" || return
     registry_start tokens registry '' "auth: {token: {realm: 'http://$(cat "$folder/address")/token', service: interop, issuer: token.example, rootcertbundle: $folder/certificate.pem}}" &&
         plain_http "${registry_at[tokens]}"
+}
+
+tokens_elsewhere() {
+    refuses 4 'token-server' "$kimg" copy --dest-creds user:secret "oci:$work/foreign/index:x" "docker://${registry_at[tokens]}/open/index:x" || return
+    ! grep '"user": "user"' "$work/token/asked"
+}
+
+tokens_named() {
+    mkdir -p "$HOME/.config/kimg"
+    printf '[registry."%s"]\ntoken-server = "http://%s"\n' "${registry_at[tokens]}" "$(cat "$work/token/address")" >"$HOME/.config/kimg/config.toml"
 }
 
 tokens_push() {

@@ -33,7 +33,7 @@ own_listed() {
 own_inspected() {
     local at=docker://${registry_at[new]}/own/kafka:3.5.2
     same "$(skopeo inspect --tls-verify=false --raw "$at" | sha256sum)" "$("$kimg" inspect --raw "$at" | sha256sum)" || return
-    same "$(skopeo inspect --tls-verify=false --config --raw "$at" | sha256sum)" "$("$kimg" inspect --config "$at" | sha256sum)" || return
+    same "$(skopeo inspect --tls-verify=false --config --raw "$at" | sha256sum)" "$("$kimg" inspect --image-config "$at" | sha256sum)" || return
     "$kimg" inspect --json "$at" | python3 -c 'import json,sys; json.load(sys.stdin)' || return
     "$kimg" inspect "$at" | grep "$(own_digest kafka:3.5.2)"
 }

@@ -76,7 +76,7 @@ refuses() {
 # docker_here: a daemon in this namespace, so that it reaches the registries of it.
 docker_here() {
     [ -z "${docker_pid:-}" ] || return 0
-    mkdir -p /etc/docker/certs.d
+    mkdir -p /etc/docker
     mount -t tmpfs none /etc/docker
     check "a Docker daemon starts" docker_start "$work/docker" sh
 }
