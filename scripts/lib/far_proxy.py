@@ -15,7 +15,7 @@ from pathlib import Path
 
 PIECE = 64 << 10
 # Pieces that are on their way: more than the line holds in its delay.
-WAITING = 64
+WAITING = 16
 
 
 class Direction:
