@@ -1,9 +1,12 @@
 # A Docker daemon in namespaces of its own, so that nothing of it stays: its bridge, its firewall rules and its mounts
 # go with it. "The host" of its containers is that namespace: `on_host COMMAND...` runs there.
-docker_start() { # FOLDER
+# docker_start FOLDER [COMMAND...]: `sh` alone starts it in the namespaces of the caller, who has made some.
+docker_start() {
     docker_folder=$1
+    shift
+    (($#)) || set -- unshare --net --mount --propagation private sh
     mkdir -p "$docker_folder"
-    unshare --net --mount --propagation private sh -c '
+    "$@" -c '
         ip link set lo up
         exec dockerd --data-root "$0/root" --exec-root "$0/run" --pidfile "$0/pid" -H "unix://$0/docker.sock" \
             --bip 10.210.0.1/24 >"$0/log" 2>&1' "$docker_folder" &
