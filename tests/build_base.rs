@@ -17,7 +17,7 @@ mod server;
 #[path = "support/small_registry.rs"]
 mod small_registry;
 
-use catalog::{Material, World};
+use catalog::{COMPANY, Material, World};
 use image::Image;
 use kimg::digest::Digest;
 use serde_json::{Value, json};
@@ -93,9 +93,14 @@ fn without_debian(world: &World) {
     }
 }
 
+/// The app and its base, with the outputs in their locks.
+fn world() -> World {
+    Material::new().lock_only(&["base", "app"])
+}
+
 #[test]
 fn the_same_base_from_a_registry_gives_the_same_layers() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let host = registry.host();
     let base = format!("{host}/base:1");
     let line = world.built(&["base", "-t", &base, "--push"]);
@@ -120,14 +125,17 @@ fn the_same_base_from_a_registry_gives_the_same_layers() {
     assert!(line.ends_with(&format!("{}\n", image.digest)));
     assert_eq!(image.at("etc/issue").text(), "demo\n");
     assert_eq!(image.at("opt/app/LICENSE").text(), "a licence");
-    // And the store, whose images may be a base too.
-    let again = world.built(&["app", "--base", "oci:out:mine:1"]);
-    assert!(again.starts_with("app:1.0@sha256:"), "{again}");
+    // And the store, whose images may be a base too. Links of a base are not looked for: those of Debian are supposed.
+    world.kimg.write("mine", "mine");
+    let again = world.built(&["app", "--base", "store:mine:1", "--add", "mine:/bin/mine", "-o", "oci:again"]);
+    let again = Image::open(&world.kimg.home().join("again"), again.split('@').next().unwrap());
+    assert_eq!(again.at("usr/bin/mine").text(), "mine");
+    assert_eq!(again.layers.len(), 5 + 3 + 1);
 }
 
 #[test]
 fn a_foreign_base_is_passed_on_and_never_unpacked() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     without_debian(&world);
     let host = registry.host();
     let foreign = Foreign::gzip("amd64");
@@ -156,7 +164,7 @@ fn a_foreign_base_is_passed_on_and_never_unpacked() {
 
 #[test]
 fn the_platform_of_an_index_that_is_built() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let (amd64, arm64) = (Foreign::gzip("amd64"), Foreign::gzip("arm64"));
     let entry = |foreign: &Foreign, architecture: &str| {
         json!({
@@ -192,7 +200,7 @@ fn the_platform_of_an_index_that_is_built() {
 
 #[test]
 fn what_cannot_be_a_base() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let host = registry.host();
     Foreign::gzip("arm64").put(&registry, "java", "arm64");
     Foreign::new("amd64", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
@@ -211,5 +219,14 @@ fn what_cannot_be_a_base() {
         let lines = text.lines().filter(|line| !line.contains("warning:"));
         shown += &lines.map(|line| format!("{line}\n")).collect::<String>();
     }
+    // Its certificates are not read, so that none can be added.
+    world.kimg.write("company.pem", COMPANY);
+    let base = Foreign::gzip("amd64").put(&registry, "java", "17");
+    let base = format!("docker://{host}/java@{base}");
+    let arguments = world.build(&["app", "--base", &base, "--ca", "company.pem"]);
+    let text = world.kimg.show(&["build", "app", "--ca", "company.pem"], &world.kimg.output(&arguments));
+    // Layers come in any order.
+    let lines = text.lines().filter(|line| !line.starts_with("  layer "));
+    shown += &lines.map(|line| format!("{line}\n")).collect::<String>();
     insta::assert_snapshot!(shown);
 }

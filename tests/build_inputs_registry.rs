@@ -48,9 +48,14 @@ fn titles(registry: &Registry) -> Vec<String> {
     manifest["layers"].as_array().unwrap().iter().map(title).collect()
 }
 
+/// The app and its base, with the outputs in their locks.
+fn world() -> World {
+    Material::new().lock_only(&["base", "app"])
+}
+
 #[test]
 fn an_artifact_is_all_that_a_build_needs() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let expected = world.built(&["app"]);
     let target = format!("docker://{}/inputs", registry.host());
     let (code, answer, story) = fetch(&world, "one", &target, &[]);
@@ -87,7 +92,7 @@ fn an_artifact_is_all_that_a_build_needs() {
 
 #[test]
 fn only_what_is_needed_is_read() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let target = format!("docker://{}/inputs", registry.host());
     fetch(&world, "one", &target, &["other"]);
     assert_eq!(titles(&registry).len(), 9);
@@ -113,7 +118,7 @@ fn the_release_archive_stands_for_its_members() {
 
 #[test]
 fn other_bytes_are_never_used() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let target = format!("docker://{}/inputs", registry.host());
     fetch(&world, "one", &target, &[]);
     let manifest = registry.manifest("inputs", "latest").unwrap();
@@ -131,7 +136,7 @@ fn other_bytes_are_never_used() {
 
 #[test]
 fn what_is_no_artifact_of_inputs() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let config = json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}});
     let config = config.to_string().into_bytes();
     let image = json!({

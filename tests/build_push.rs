@@ -14,11 +14,18 @@ mod openpgp;
 mod server;
 #[path = "support/small_registry.rs"]
 mod small_registry;
+#[path = "support/workshop.rs"]
+mod workshop;
 
+use std::io::Read;
 use std::process::Output;
 
 use catalog::{Material, World, assert_sound};
 use command::Kimg;
+use kimg::build::{self, Reuse, Workshop};
+use kimg::copy::{CopyError, Source};
+use kimg::event::Events;
+use kimg::store::Store;
 use small_registry::Registry;
 
 /// Upstreams that nobody can reach, by whatever name they are asked.
@@ -59,9 +66,14 @@ fn puts(requests: &[String]) -> Vec<&String> {
     requests.iter().filter(|request| request.starts_with("PUT") || request.starts_with("PATCH")).collect()
 }
 
+/// The app and its base, with the outputs in their locks.
+fn world() -> World {
+    Material::new().lock_only(&["base", "app"])
+}
+
 #[test]
 fn an_image_goes_into_a_registry_under_all_of_its_tags() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let host = registry.host();
     let tags = [format!("{host}/app:1"), format!("{host}/app:one"), format!("{host}/team/app"), "app:mine".to_owned()];
     let [one, two, other, own] = &tags;
@@ -112,7 +124,7 @@ fn an_index_goes_there_with_its_images() {
 
 #[test]
 fn an_output_in_a_registry_is_a_push() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let target = format!("docker://{}/x/app", registry.host());
     let line = world.built(&["app", "-o", &target, "-o", "oci:out"]);
     assert!(line.starts_with(&format!("{}/x/app:latest@sha256:", registry.host())), "{line}");
@@ -122,7 +134,7 @@ fn an_output_in_a_registry_is_a_push() {
 
 #[test]
 fn an_unchanged_image_costs_an_empty_machine_next_to_nothing() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let reference = format!("{}/app:1", registry.host());
     let expected = pushed(&world, &reference);
     registry.requests();
@@ -139,7 +151,7 @@ fn an_unchanged_image_costs_an_empty_machine_next_to_nothing() {
 
 #[test]
 fn only_what_the_registry_lacks_is_made() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let reference = format!("{}/app:1", registry.host());
     let expected = pushed(&world, &reference);
     let product = layer(&registry, 3);
@@ -163,7 +175,7 @@ fn only_what_the_registry_lacks_is_made() {
 
 #[test]
 fn a_registry_that_is_wrong_about_a_blob_gets_it_once() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let reference = format!("{}/app:1", registry.host());
     let expected = pushed(&world, &reference);
     registry.lose("app", &layer(&registry, 2));
@@ -182,8 +194,39 @@ fn a_registry_that_is_wrong_about_a_blob_gets_it_once() {
 }
 
 #[test]
+fn a_layer_that_was_not_made_is_no_layer_of_the_source() {
+    let world = world();
+    let workshop = workshop::workshop(&world, &workshop::mirrors(&world), Events::silent());
+    let store = tempfile::tempdir().unwrap();
+    let workshop = Workshop { store: Store::open(&store.path().join("store")).unwrap(), ..workshop };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let request = workshop::request("app");
+        let mut outline = build::outline(&request, &workshop, Reuse::AllLocks).await.unwrap();
+        let (name, layer, how) = outline.built().images[0].layers[2].clone();
+        assert_eq!((name.as_str(), how), ("third-party", "reused"));
+        match outline.source().unwrap().open(&layer, 0).map(drop) {
+            Err(CopyError::Incomplete { blobs, .. }) => assert_eq!(blobs, [layer.digest]),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(outline.make(|wanted| wanted.digest == layer.digest).await.unwrap(), 1);
+        let mut bytes = Vec::new();
+        outline.source().unwrap().open(&layer, 0).unwrap().read_to_end(&mut bytes).unwrap();
+        assert!(layer.digest.fits(&bytes));
+        assert_eq!(outline.built().images[0].layers[2].2, "built");
+        // The others are lacking still, so that no name points at the image.
+        let manifest = outline.built().manifest.clone();
+        assert_eq!(outline.finish().unwrap().manifest, manifest);
+        assert_eq!(workshop.store.resolve("app:1.0").unwrap(), None);
+        // All of it, made now, is the same image.
+        let built = build::build(&request, &workshop).await.unwrap();
+        assert_eq!(built.manifest, manifest);
+    });
+}
+
+#[test]
 fn what_a_lock_of_the_users_says_is_not_believed() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let reference = format!("{}/app:1", registry.host());
     pushed(&world, &reference);
     let output = cut_off(&world, "other", &["-t", &reference, "--push"]);
@@ -200,7 +243,7 @@ fn what_a_lock_of_the_users_says_is_not_believed() {
 
 #[test]
 fn files_of_the_users_need_the_layers_below_them() {
-    let (world, registry) = (Material::new().lock(), Registry::start());
+    let (world, registry) = (world(), Registry::start());
     let reference = format!("{}/app:1", registry.host());
     pushed(&world, &reference);
     world.kimg.write("mine", "mine");

@@ -89,7 +89,7 @@ fn make(
         };
         writer.add(entry, &mut bytes.as_slice())?;
     }
-    let merged: Vec<String> = recipe.steps().flat_map(|step| step.layer.usrmerge.iter().cloned()).collect();
+    let merged = recipe.usrmerge();
     let (mut shape, mut noted) = (Shape::default(), Shape::default());
     below.iter().for_each(|layer| shape.cover(&layer.shape));
     for addition in &own.add {

@@ -96,10 +96,10 @@ impl Base {
     fn read(&self, platform: &Platform) -> Result<BaseImage, BuildError> {
         let (descriptor, manifest) = self.manifest(platform)?;
         let config: BaseConfig = serde_json::from_slice(&self.document(&manifest.config)?)
-            .map_err(|error| self.wrong(format!("its configuration is not one of an image: {error}")))?;
+            .map_err(|error| self.wrong(format!("its configuration is not one of an image ({})", at(&error))))?;
         let own = Platform { architecture: config.architecture, os: config.os, variant: None };
         if (&own.os, &own.architecture) != (&platform.os, &platform.architecture) {
-            return Err(self.other_platform(platform, vec![own.to_string().escape_debug().to_string()]));
+            return Err(self.other_platform(platform, vec![shown(&own.to_string())]));
         }
         let (layers, diff_ids) = (manifest.layers, config.rootfs.diff_ids);
         if layers.len() != diff_ids.len() {
@@ -123,13 +123,13 @@ impl Base {
         let mut descriptor = self.descriptor.clone();
         for _ in 0..MAX_DEPTH {
             let bytes = self.source.manifest(&descriptor)?;
-            let parse = |error: serde_json::Error| self.wrong(format!("its manifest cannot be read: {error}"));
+            let parse = |error: serde_json::Error| self.wrong(format!("its manifest is not one ({})", at(&error)));
             match descriptor.media_type.as_str() {
                 media_type::MANIFEST | media_type::DOCKER_MANIFEST => {
                     return Ok((descriptor, serde_json::from_slice(&bytes).map_err(parse)?));
                 }
                 media_type::INDEX | media_type::DOCKER_LIST => {}
-                other => return Err(self.wrong(format!("`{}` is no media type of an image", other.escape_debug()))),
+                other => return Err(self.wrong(format!("`{}` is no media type of an image", shown(other)))),
             }
             let index: Index = serde_json::from_slice(&bytes).map_err(parse)?;
             descriptor = match index.manifests.iter().find(|manifest| is_for(manifest, platform)) {
@@ -137,7 +137,7 @@ impl Base {
                 None => {
                     let known = index.manifests.iter().filter_map(|manifest| manifest.platform.as_ref());
                     let known = known.filter(|platform| platform.os != "unknown").take(NAMED);
-                    let known = known.map(|platform| platform.to_string().escape_debug().to_string());
+                    let known = known.map(|platform| shown(&platform.to_string()));
                     return Err(self.other_platform(platform, known.collect()));
                 }
             };
@@ -167,16 +167,28 @@ impl Base {
             media_type::LAYER_GZIP | "application/vnd.docker.image.rootfs.diff.tar.gzip" => media_type::LAYER_GZIP,
             media_type::LAYER_ZSTD | "application/vnd.docker.image.rootfs.diff.tar.zstd" => media_type::LAYER_ZSTD,
             other => {
-                return Err(self.wrong(format!(
-                    "a layer has the media type `{}`, which kimg cannot pass on",
-                    other.escape_debug()
-                )));
+                return Err(
+                    self.wrong(format!("a layer has the media type `{}`, which kimg cannot pass on", shown(other)))
+                );
             }
         };
         layer.media_type = media_type.to_owned();
         Ok(layer)
     }
 }
+
+/// Where a document is wrong; the words of the parser would repeat parts of it.
+fn at(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}
+
+/// Text of another's document, as messages hold it.
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN).collect::<String>().escape_debug().to_string()
+}
+
+/// Letters of it, at most.
+const SHOWN: usize = 100;
 
 /// So many platforms are named in an error.
 const NAMED: usize = 12;

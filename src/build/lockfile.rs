@@ -229,7 +229,7 @@ async fn build_locked(
 ) -> Result<(Vec<Output>, String), BuildError> {
     let mtime = lock::seconds(&lock.created).unwrap_or_default();
     let part = Part { family: family.clone(), version: version.to_owned(), lock: lock.clone(), mtime };
-    let plain = Recipe { name: lock.image.clone(), parts: Arc::new([part]), platform, variant: None };
+    let plain = Recipe { name: lock.image.clone(), parts: Arc::new([part]), platform, variant: None, left_out: None };
     let (_going, halt) = halt::pair();
     let mut outputs: Vec<Output> = Vec::new();
     let mut lines = String::new();

@@ -13,6 +13,7 @@ use super::recipe::Recipe;
 use super::reuse::Reuse;
 use super::{BuildError, Built, Request, Workshop, local};
 use crate::copy::CopyError;
+use crate::event::{Outcome, TaskKind};
 use crate::layer::{Compression, Pool};
 use crate::oci::{self, Descriptor, media_type};
 use crate::store::Lease;
@@ -121,6 +122,13 @@ impl Outline {
     /// Gives the image its names in the store, where all of it is there.
     pub fn finish(self) -> Result<Built, BuildError> {
         self.name()?;
+        for image in &self.images {
+            let steps = image.recipe.steps().enumerate();
+            let left = steps.filter(|(index, _)| image.known.iter().any(|(other, _)| other == index));
+            for (_, step) in left {
+                self.workshop.events.task(TaskKind::Layer, &step.layer.name, None).finish(Outcome::Present);
+            }
+        }
         Ok(self.built)
     }
 

@@ -19,6 +19,8 @@ pub(super) struct Recipe {
     pub platform: Platform,
     /// The variant.
     pub variant: Option<String>,
+    /// The part that another image stands for.
+    pub left_out: Option<Arc<Part>>,
 }
 
 /// What one family contributes.
@@ -56,11 +58,18 @@ impl Recipe {
             check_dialect(&parts, &image, dialect)?;
         }
         let platforms = platforms(&parts, &request.platforms, &image)?;
-        if request.base.is_some() {
-            leave_out_base(&mut parts, &image, request.variant.as_ref())?;
-        }
+        let left_out = match request.base {
+            Some(_) => Some(Arc::new(leave_out_base(&mut parts, &image, request.variant.as_ref())?)),
+            None => None,
+        };
         let (parts, variant) = (Arc::<[Part]>::from(parts), request.variant.clone());
-        let recipe = |platform| Recipe { name: name.clone(), parts: parts.clone(), platform, variant: variant.clone() };
+        let recipe = |platform| Recipe {
+            name: name.clone(),
+            parts: parts.clone(),
+            platform,
+            variant: variant.clone(),
+            left_out: left_out.clone(),
+        };
         let recipes: Vec<Recipe> = platforms.into_iter().map(recipe).collect();
         recipes.iter().try_for_each(Recipe::check_entrypoint)?;
         Ok(recipes)
@@ -115,6 +124,13 @@ impl Recipe {
         steps.filter(Step::is_in_variant).map(Step::of_own_variant)
     }
 
+    /// Top folders that are links into `usr`. Another image that stands for the base is not looked into: what the base
+    /// has is supposed of it too, for a path below `usr` is right with the links and without them.
+    pub fn usrmerge(&self) -> Vec<String> {
+        let below = self.left_out.iter().flat_map(|part| &part.family.definition.layers);
+        below.chain(self.steps().map(|step| step.layer)).flat_map(|layer| layer.usrmerge.iter().cloned()).collect()
+    }
+
     /// The newest time of the locks.
     pub fn created(&self) -> &str {
         let newest = self.parts.iter().max_by_key(|part| part.mtime).unwrap_or(self.own());
@@ -155,18 +171,18 @@ impl Part {
     }
 }
 
-/// Leaves out the lowest part, for which another image stands, and which the variant must not be about.
-fn leave_out_base(parts: &mut Vec<Part>, image: &str, variant: Option<&String>) -> Result<(), PlaceError> {
+/// Takes away the lowest part, for which another image stands, and which the variant must not be about.
+fn leave_out_base(parts: &mut Vec<Part>, image: &str, variant: Option<&String>) -> Result<Part, PlaceError> {
     if parts.len() == 1 {
         return Err(PlaceError::NoBase { image: image.to_owned() });
     }
-    parts.remove(0);
+    let left_out = parts.remove(0);
     let has = |variant: &String| {
         let mut all = parts.iter().flat_map(|part| lock::variants(&part.lock, &part.family.definition));
         all.any(|(name, _)| name == variant)
     };
     match variant.filter(|variant| !has(variant)) {
-        None => Ok(()),
+        None => Ok(left_out),
         Some(variant) => Err(PlaceError::BaseVariant { image: image.to_owned(), variant: variant.clone() }),
     }
 }

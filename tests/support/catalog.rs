@@ -165,8 +165,13 @@ impl Material {
 
     /// The same, with the outputs in the locks.
     pub fn lock(&self) -> World {
+        self.lock_only(&["base", "app", "other"])
+    }
+
+    /// The same of these families only, each after its base.
+    pub fn lock_only(&self, families: &[&str]) -> World {
         let world = self.serve();
-        world.lock();
+        world.lock_families(families);
         world
     }
 
@@ -249,7 +254,11 @@ impl World {
 
     /// Has the program write the outputs of all locks.
     pub fn lock(&self) {
-        for family in ["base", "app", "other"] {
+        self.lock_families(&["base", "app", "other"]);
+    }
+
+    fn lock_families(&self, families: &[&str]) {
+        for family in families {
             let output = self.kimg.output(&["lock", family, "--images", "images"]);
             assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         }

@@ -2,6 +2,7 @@
 
 mod base;
 mod deliver;
+mod doubted;
 mod inputs;
 mod metadata;
 mod order;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::doubted::{Absent, Doubted};
 use super::repositories::Repository;
 use crate::build::Outline;
 use crate::cli::places::Ends;
@@ -23,7 +24,7 @@ pub(super) async fn push(
     events: &Events,
 ) -> Result<(), Failure> {
     for repository in repositories {
-        let mut absent = Absent::None;
+        let mut absent = Absent::none();
         while let Some(error) = send(outline, repository, ends, events, &absent).await? {
             // What it says is older than what it has. Each of these blobs is made and sent once.
             if !absent.add(&error) {
@@ -33,41 +34,6 @@ pub(super) async fn push(
         }
     }
     Ok(())
-}
-
-/// Blobs that a repository has not, whatever it says when it is asked.
-enum Absent {
-    None,
-    These(BTreeSet<Digest>),
-    All,
-}
-
-impl Absent {
-    fn has(&self, digest: &Digest) -> bool {
-        match self {
-            Absent::None => false,
-            Absent::These(blobs) => blobs.contains(digest),
-            Absent::All => true,
-        }
-    }
-
-    /// Takes note of what was told; whether that is new.
-    fn add(&mut self, error: &CopyError) -> bool {
-        let CopyError::Incomplete { blobs, .. } = error else { return false };
-        if blobs.iter().all(|blob| self.has(blob)) {
-            // Which ones is not told, or those that were sent are not there either.
-            let is_new = blobs.is_empty() && !matches!(self, Absent::All);
-            *self = Absent::All;
-            return is_new;
-        }
-        let told = blobs.iter().copied();
-        match self {
-            Absent::These(known) => known.extend(told),
-            Absent::None => *self = Absent::These(told.collect()),
-            Absent::All => {}
-        }
-        true
-    }
 }
 
 /// Sends what the repository lacks, and makes that before where it is not here. With `absent` these blobs are lacking,
@@ -82,13 +48,13 @@ async fn send(
     let location = Location::Registry { reference: repository.reference.clone(), name: None };
     let root = Root { descriptor: outline.built().manifest.clone(), names: repository.tags.clone() };
     let (source, planning) = (outline.source()?, ends.clone());
-    let (sink, mut plan) = blocking(move || {
-        let sink = planning.sink(&location)?;
+    let absent = absent.clone();
+    let (sink, plan) = blocking(move || {
+        let sink = Doubted::of(planning.sink(&location)?, absent);
         let plan = copy::plan(&source, sink.as_ref(), &[root], &Choice::default())?;
         Ok((sink, plan))
     })
     .await?;
-    plan.blobs.iter_mut().filter(|blob| absent.has(&blob.descriptor.digest)).for_each(|blob| blob.have = Have::Absent);
     let lacking = |have: Have| matches!(have, Have::Absent | Have::PartAt(_));
     let wanted = plan.blobs.iter().filter(|blob| lacking(blob.have)).map(|blob| blob.descriptor.digest);
     let wanted: BTreeSet<Digest> = wanted.collect();
