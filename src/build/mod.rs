@@ -15,6 +15,7 @@ mod key;
 mod local;
 mod lockfile;
 mod make;
+mod maven_files;
 mod packages;
 mod pattern;
 mod recipe;

@@ -9,6 +9,7 @@ pub mod init_scripts;
 pub mod jvm;
 pub mod known;
 pub mod listeners;
+pub mod metrics;
 pub mod mode;
 pub mod own_listener;
 pub mod protocol;
