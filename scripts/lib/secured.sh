@@ -64,6 +64,24 @@ knows() {
     return $result
 }
 
+# keeps_exporter: an exporter of the user's own, and JMX, stay as they are; a second one would end Java.
+keeps_exporter_of() {
+    local said
+    secured secured SASL_PLAINTEXT --env KAFKA_ADVERTISED_LISTENERS=SASL_PLAINTEXT://localhost:9092 --env JMX_PORT=9999 \
+        --env KAFKA_OPTS=-javaagent:/tls/mine.jar=7071:/opt/kafka/config/metrics.yaml || return
+    eventually 60 healthy secured && said=$(ready secured) && same 'SASL_PLAINTEXT://:9092 answers requests' "$said" || return
+    docker logs secured 2>&1 | grep 'kimg: no port of metrics: KAFKA_OPTS: it has an exporter of its own' &&
+        on_host curl --silent "http://$(docker inspect --format '{{.NetworkSettings.IPAddress}}' secured):7071/metrics" |
+        grep '^kimg_broker_state 3'
+}
+keeps_exporter() {
+    docker run --rm --entrypoint cat "$image" /opt/kafka/metrics/agent.jar >"$work/tls/mine.jar" || return
+    keeps_exporter_of
+    local result=$?
+    docker rm --force --volumes secured >/dev/null
+    return $result
+}
+
 # learns_of_lag: of three brokers whose listeners need credentials one was away, and fetches slowly what it missed: it is not
 # in sync until it is in the ISR again, and says how far it is behind.
 learns_of_lag_of() {
@@ -71,6 +89,7 @@ learns_of_lag_of() {
     for ordinal in 0 1 2; do
         secured "kafka-$ordinal" SASL_PLAINTEXT --network cluster --env "KAFKA_ADVERTISED_LISTENERS=SASL_PLAINTEXT://kafka-$ordinal:9092" \
             --env KAFKA_LISTENERS=SASL_PLAINTEXT://:9092,CONTROLLER://:9093 --env KAFKA_CONTROLLER_LISTENER_NAMES=CONTROLLER \
+            --env KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT \
             --env KAFKA_PROCESS_ROLES=broker,controller --env KAFKA_CONTROLLER_QUORUM_VOTERS=$voters --env CLUSTER_ID=$cluster_id || return
     done
     for ordinal in 0 1 2; do eventually 90 healthy "kafka-$ordinal" && eventually 30 ready "kafka-$ordinal" --in-sync || return; done
@@ -86,14 +105,15 @@ learns_of_lag_of() {
         echo "in sync: $said; $(isr)"
         return 1
     fi
-    echo "$said; $(isr)" && [[ $said = *'messages behind a leader' ]] && same 0,1 "$(isr)" || return
+    echo "$said; $(isr)" && [[ $said = *'messages behind a leader' ]] && isr_is 0,1 || return
     "${slow[@]}" --delete-config follower.replication.throttled.rate && eventually 60 ready kafka-2 --in-sync &&
-        eventually 5 same 0,1,2 "$(isr)"
+        eventually 5 isr_is 0,1,2
 }
 isr() { # of the topic's partition, sorted
     with_credentials kafka-0 SASL_PLAINTEXT kafka-topics.sh --describe --topic lag | sed -n 's/.*Isr: \([0-9,]*\).*/\1/p' |
         tr , '\n' | sort | paste -sd,
 }
+isr_is() { same "$1" "$(isr)"; }
 learns_of_lag() {
     learns_of_lag_of
     local result=$?
