@@ -55,6 +55,7 @@ fn one_for_a_listener_needs_that_listener() {
     assert!(hint.contains("KIMG_ADVERTISE"), "{hint}");
 }
 
+#[allow(clippy::disallowed_methods, reason = "the order does not matter")]
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
