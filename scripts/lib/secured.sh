@@ -68,7 +68,7 @@ knows() {
 keeps_exporter_of() {
     local said
     secured secured SASL_PLAINTEXT --env KAFKA_ADVERTISED_LISTENERS=SASL_PLAINTEXT://localhost:9092 --env JMX_PORT=9999 \
-        --env KAFKA_OPTS=-javaagent:/tls/mine.jar=7071:/opt/kafka/config/metrics.yaml || return
+        --env KAFKA_OPTS=-javaagent:/tls/mine.jar=7071:/opt/kafka/metrics/metrics.yaml || return
     eventually 60 healthy secured && said=$(ready secured) && same 'SASL_PLAINTEXT://:9092 answers requests' "$said" || return
     docker logs secured 2>&1 | grep 'kimg: no port of metrics: KAFKA_OPTS: it has an exporter of its own' &&
         on_host curl --silent "http://$(docker inspect --format '{{.NetworkSettings.IPAddress}}' secured):7071/metrics" |

@@ -181,7 +181,7 @@ impl Exporter {
 fn start(root: &Path, listeners: &str, port: u16) {
     put(root, "tmp/kimg/server.properties", format!("node.id=1\nlisteners={listeners}\n"));
     let line =
-        format!("java\0{AGENT}{port}:/opt/kafka/config/metrics.yaml\0kafka.Kafka\0/tmp/kimg/server.properties\0");
+        format!("java\0{AGENT}{port}:/opt/kafka/metrics/metrics.yaml\0kafka.Kafka\0/tmp/kimg/server.properties\0");
     put(root, "proc/1/cmdline", line);
 }
 

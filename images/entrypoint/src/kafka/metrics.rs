@@ -18,7 +18,7 @@ pub fn agent(home: &Path) -> PathBuf {
 
 /// What the agent tells, as the image says it.
 pub fn configuration(home: &Path) -> PathBuf {
-    home.join("config/metrics.yaml")
+    home.join("metrics/metrics.yaml")
 }
 
 /// The option of Java that starts the agent at a port.

@@ -125,10 +125,10 @@ fn asked(container: &Container, findings: &mut Findings) -> Asked {
 
 /// What stands against it, and why.
 fn hindrance(container: &Container, layout: &Layout, all: &[JvmOption]) -> Option<(String, &'static str)> {
-    let jar = metrics::agent(&layout.home);
-    // Seen from the host, the image's files need not be there.
-    if container.is_live() && !jar.exists() {
-        return Some((jar.display().to_string(), "there is no such file"));
+    // Without them the exporter would end Java. Seen from the host, the image's files need not be there.
+    let files = [metrics::agent(&layout.home), metrics::configuration(&layout.home)];
+    if let Some(file) = files.iter().find(|file| container.is_live() && !file.exists()) {
+        return Some((file.display().to_string(), "there is no such file"));
     }
     let agents = all.iter().filter_map(|option| Some((option, option.text.strip_prefix("-javaagent:")?)));
     let mut others = agents.filter(|(_, text)| {
