@@ -25,6 +25,7 @@ use kimg::upstream::maven::Coordinates;
 use openpgp::{Key, SIGNED};
 use release::{JARS, PATH, release, sha512, told};
 use server::Server;
+use sha1::Digest as _;
 
 const ARCHIVE: &str = r#"
 [archive]
@@ -236,6 +237,50 @@ fn by_a_list_where_the_archive_cannot_be_had() {
     assert_eq!((code, other), (Some(0), answer), "{story}");
 }
 
+/// A layer may name files of Maven's that are in no release: they come whichever way the release does, and stay as pinned.
+#[test]
+fn files_beside_the_release() {
+    let fresh = fresh();
+    fresh.publish(&signer());
+    let path = "images/app/image.toml";
+    let definition = fs::read_to_string(fresh.world.kimg.home().join(path)).unwrap();
+    let with = |coordinates: &str| {
+        let layer =
+            format!("[[layer]]\nname = \"more\"\nhistory = \"m\"\ninto = \"opt/m\"\nmaven = [{coordinates}]\n\n");
+        fresh.world.kimg.write(path, &definition.replacen("[[layer]]", &format!("{layer}[[layer]]"), 1));
+    };
+    let serve = |version: &str, bytes: &[u8]| {
+        let path = format!("/maven/org/two/more/{version}/more-{version}.jar");
+        fresh.world.server.put(&format!("{path}.sha1"), hex::encode(sha1::Sha1::digest(bytes)));
+        fresh.world.server.put(&path, bytes.to_vec());
+    };
+    serve("1", b"one");
+    serve("2", b"two");
+    with("\"org.two:more:1\"");
+    let (code, story) = fresh.lock("one", &["--source", "apache"]);
+    assert_eq!(code, Some(0), "{story}");
+    let lock = lock::parse(&fresh.text(), "lock").unwrap();
+    assert_eq!(inputs(&lock)[0], ("more-1.jar", "more", Upstream::Maven, "org/two/more/1/more-1.jar", None, false));
+    assert_eq!((lock.inputs.len(), lock.outputs.len()), (4, 3));
+    let mirror = format!("apache={}", fresh.apache.url());
+    assert_eq!(fresh.build("two", &mirror, &["--source", "apache"]).0, Some(0));
+    // The lock before has it: no host is asked.
+    serve("1", b"something else");
+    let before = fresh.text();
+    assert_eq!(fresh.lock("three", &[]).0, Some(3), "other bytes than those that are pinned");
+    assert_eq!((fresh.lock("one", &[]).0, fresh.text()), (Some(0), before));
+    with("\"org.two:more:2\"");
+    assert_eq!(fresh.lock("one", &[]).0, Some(0));
+    let lock = fresh.take();
+    assert_eq!((lock.inputs.len(), inputs(&lock)[0].3), (4, "org/two/more/2/more-2.jar"));
+    fresh.list("product example.app:app:1.0\nthird-party org.one:one:1.1\nabsent two-2.2.jar not in Maven\n");
+    assert_eq!(fresh.lock("one", &["--source", "maven"]).0, Some(0));
+    assert_eq!(inputs(&fresh.take())[0].3, "org/two/more/2/more-2.jar");
+    with("\"org.two:more\"");
+    let (code, story) = fresh.lock("one", &[]);
+    assert!(code == Some(2) && story.contains("`org.two:more` are no Maven coordinates"), "{story}");
+}
+
 #[test]
 fn jars_that_must_be_signed_are() {
     let fresh = fresh();
@@ -314,7 +359,11 @@ fn lists_and_locks_that_ship_agree() {
             lines.retain(|line| !line.is_empty() && !line.starts_with('#'));
             lines.sort();
             let layers = |layer: &str| family.definition.layers.iter().any(|own| own.name == layer && own.signed);
-            let mut expected: Vec<String> = lock.inputs.iter().map(|input| line(input, layers(&input.layer))).collect();
+            // What the definition names itself stands in no list.
+            let beside =
+                |layer: &str| family.definition.layers.iter().any(|own| own.name == layer && !own.maven.is_empty());
+            let inputs = lock.inputs.iter().filter(|input| !beside(&input.layer));
+            let mut expected: Vec<String> = inputs.map(|input| line(input, layers(&input.layer))).collect();
             expected.extend(lock.absent.iter().map(|absent| format!("absent {} {}", absent.name, absent.why)));
             expected.extend(lock.archive.iter().map(|archive| {
                 let signer = archive.signer.iter().map(|signer| format!(" {signer}")).collect::<String>();

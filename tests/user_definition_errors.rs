@@ -217,7 +217,7 @@ proptest! {
 fn keys_of_a_users_definition_are_none_of_kimgs_own() {
     let own = catalog::OTHER;
     assert!(kimg::definition::parse(own, "image.toml").is_ok());
-    for more in ["maven = [\"a:b:1\"]", "archives = []", "local = []", "authorities = []", "packages = 1"] {
+    for more in ["archives = []", "local = []", "authorities = []", "packages = 1"] {
         assert!(kimg::definition::parse(&format!("{own}\n{more}\n"), "image.toml").is_err(), "{more}");
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use super::archive::{self, Asked};
 use super::folders;
 use super::halt::Halt;
+use super::maven_files;
 use super::recipe::{Part, Recipe, Step};
 use super::vouch::Vouchers;
 use super::{BuildError, JarSource, Workshop};
@@ -123,10 +124,12 @@ pub(super) fn check_route(
     workshop: &Workshop,
 ) -> Result<(), BuildError> {
     let jars = workshop.sources.jars;
+    let definition = &part.family.definition;
+    let is_named = |need: &Need| maven_files::named(definition).any(|(_, artifact)| artifact.path() == need.path);
     let only = needs.iter().filter(|need| match need.upstream {
         Upstream::Apache => true,
-        // A user who names Maven's coordinates means Maven.
-        Upstream::Maven => jars == JarSource::Apache && part.family.user().is_none(),
+        // Whoever names Maven's coordinates in a definition means Maven.
+        Upstream::Maven => jars == JarSource::Apache && part.family.user().is_none() && !is_named(need),
         Upstream::Debian | Upstream::DebianSecurity | Upstream::Url => false,
     });
     let names: Vec<String> = only.map(|need| need.name.clone()).collect();

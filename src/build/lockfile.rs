@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::halt;
 use super::inputs::Provider;
 use super::make::make;
+use super::maven_files;
 use super::recipe::{Part, Recipe, unknown_image, unknown_version};
 use super::release;
 use super::reproduce;
@@ -30,7 +31,7 @@ pub struct Locked {
 }
 
 /// Locks `FAMILY[:VERSION]` anew: its Debian packages as the archive has them now, its other inputs as the lock before
-/// has them, or where there is none, as its release has them. `keys` is the text of keys that may have signed that, besides
+/// has them, or where there is none, as its release and Maven have them. `keys` is the text of keys that may have signed that, besides
 /// the definition's; `now` is in seconds since 1970.
 pub async fn lock(image: &str, keys: &[u8], workshop: &Workshop, now: u64) -> Result<Locked, BuildError> {
     let lease = workshop.store.lease()?;
@@ -150,6 +151,7 @@ async fn inputs(
     if is_new {
         add_release(&mut lock, family, version, workshop).await?;
     }
+    maven_files::complete(&mut lock, definition, workshop).await?;
     let packages: Vec<(String, String)> = definition
         .layers
         .iter()

@@ -18,6 +18,7 @@ mod key;
 mod local;
 mod lockfile;
 mod make;
+mod maven_files;
 mod outline;
 mod packages;
 mod pattern;

@@ -3,27 +3,21 @@
 
 use std::sync::Arc;
 
-use sha2::Digest as _;
 use tokio::task::JoinSet;
 
 use super::inputs;
 use super::lockfile::{self, Locked};
+use super::maven_files::{input, pin, sha256};
 use super::recipe::{Part, Recipe};
 use super::vouch::keyring;
 use super::{BuildError, Workshop};
 use crate::definition::Family;
-use crate::definition::user::{Archive, ArchiveUrl, Artifact, User};
+use crate::definition::user::{Archive, ArchiveUrl, User};
 use crate::digest::Digest;
-use crate::lock::{self, FORMAT, Input, Lock, Sha256, Upstream};
-use crate::net::{Base, Download, NetError};
+use crate::lock::{self, FORMAT, Input, Lock, Upstream};
+use crate::net::Download;
 use crate::oci::Platform;
 use crate::upstream::debian::{self, Present};
-
-/// The largest jar that is known has 75 MB.
-const FILE_LIMIT: u64 = 512 << 20;
-
-/// A checksum has some hundred bytes at most.
-const CHECKSUM_LIMIT: u64 = 4 << 10;
 
 /// No host makes kimg fill a disk.
 const ARCHIVE_LIMIT: u64 = 16 << 30;
@@ -96,55 +90,6 @@ async fn fetched(user: &User, before: Option<&Lock>, workshop: &Workshop) -> Res
     Ok(inputs)
 }
 
-/// Fetches a file of Maven's, compares it with the strongest checksum beside it, and pins it.
-async fn pin(
-    layer: String,
-    artifact: Artifact,
-    bases: Arc<Vec<Base>>,
-    workshop: Workshop,
-) -> Result<Input, BuildError> {
-    let (path, name) = (artifact.path(), artifact.file_name());
-    let places = |path: &str| bases.iter().map(|base| (base.clone(), path.to_owned())).collect::<Vec<_>>();
-    let client = &workshop.client;
-    let found = client.get(&places(&path), FILE_LIMIT).await?;
-    let absent = || NetError::NotFound { name: artifact.to_string(), failures: Vec::new() };
-    let (bytes, from) = found.ok_or_else(absent)?;
-    // What another host says of the file says nothing of this one's.
-    let beside: Vec<Base> = bases.iter().filter(|base| from.starts_with(base.url.as_str())).cloned().collect();
-    let places = |path: &str| beside.iter().map(|base| (base.clone(), path.to_owned())).collect::<Vec<_>>();
-    let mut checked = false;
-    for algorithm in ["sha512", "sha256", "sha1"] {
-        let Some((text, _)) = client.get(&places(&format!("{path}.{algorithm}")), CHECKSUM_LIMIT).await? else {
-            continue;
-        };
-        let text = String::from_utf8_lossy(&text);
-        // Some tools write the file's name after it.
-        let expected = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-        let found = match algorithm {
-            "sha512" => hex::encode(sha2::Sha512::digest(&bytes)),
-            "sha256" => hex::encode(sha2::Sha256::digest(&bytes)),
-            _ => hex::encode(sha1::Sha1::digest(&bytes)),
-        };
-        if expected != found {
-            let expected = expected.chars().take(128).collect::<String>().escape_debug().to_string();
-            return Err(BuildError::Checksum { name, algorithm, expected, found });
-        }
-        checked = true;
-        break;
-    }
-    if !checked {
-        workshop
-            .events
-            .warning(format!("{artifact}: the repository has no checksum beside it; it is pinned as it came"));
-    }
-    let size = bytes.len() as u64;
-    let downloads = workshop.store.downloads();
-    let kept = tokio::task::spawn_blocking(move || downloads.insert(&bytes)).await;
-    let digest = kept.map_err(|error| BuildError::Worker(error.to_string()))??;
-    let upstream = Upstream::Maven;
-    Ok(input(layer, name, upstream, path, None, size, sha256(digest)?))
-}
-
 /// Brings an archive into the cache by the digest that the definition has.
 async fn archived(layer: String, archive: &Archive, workshop: &Workshop) -> Result<Input, BuildError> {
     let (base, path) = inputs::place(&archive.url)?;
@@ -170,25 +115,6 @@ async fn archived(layer: String, archive: &Archive, workshop: &Workshop) -> Resu
         }
     };
     Ok(input(layer, name, Upstream::Url, url.place(), Some(archive.url.clone()), size, sha256(archive.sha256)?))
-}
-
-fn sha256(digest: Digest) -> Result<Sha256, BuildError> {
-    match digest {
-        Digest::Sha256(bytes) => Ok(Sha256(bytes)),
-        other => Err(BuildError::Worker(format!("an input is known as {other}"))),
-    }
-}
-
-fn input(
-    layer: String,
-    name: String,
-    upstream: Upstream,
-    path: String,
-    url: Option<String>,
-    size: u64,
-    sha256: Sha256,
-) -> Input {
-    Input { layer, name, upstream, platform: None, path, url, size, sha256, member: None, signature: None }
 }
 
 /// Adds the packages that the image below lacks.

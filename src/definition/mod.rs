@@ -194,10 +194,10 @@ pub struct Layer {
     /// Names that the entrypoint answers to.
     #[serde(default)]
     pub launchers: Option<Launchers>,
-    /// Of a user's definition ([`user`]) only, as the three below: coordinates of Maven's files, which go into `into`.
-    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    /// Coordinates of Maven's files beside those of the release, which go into `into`: `GROUP:ARTIFACT:VERSION`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub maven: Vec<String>,
-    /// Archives that are unpacked into it.
+    /// Of a user's definition ([`user`]) only, as the two below: archives that are unpacked into it.
     #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<user::Archive>,
     /// Files of the user's. A layer that has them or authorities stands in no lock.

@@ -220,7 +220,13 @@ fn check_layer(layer: &super::Layer) -> Result<(), String> {
             return Err(format!("`{}` are not octal permissions", mode.escape_debug()));
         }
     }
-    Ok(())
+    for text in &layer.maven {
+        text.parse::<super::user::Artifact>().map_err(|error| error.to_string())?;
+    }
+    match layer.maven.is_empty() || layer.into.is_some() {
+        true => Ok(()),
+        false => Err("`maven` needs `into`, the folder in the image".to_owned()),
+    }
 }
 
 /// Octal permissions as text: `0644`, `1777`.
@@ -299,6 +305,8 @@ into = "opt/small"
             ("opt/small", "/opt/small", "not a path in the image"),
             ("opt/small", "opt/../small", "not a path in the image"),
             ("\"only\"", "\"On ly\"", "its name must be unique"),
+            ("into = \"opt/small\"", "maven = [\"a.b:c:1\"]", "`maven` needs `into`"),
+            ("into", "maven = [\"a.b:c\"]\ninto", "`a.b:c` are no Maven coordinates"),
             ("into", "files = [{ from = \"a\", to = \"a\", versions = [\"2\"] }]\ninto", "no version begins so"),
         ] {
             let error = parse(&SMALL.replace(right, wrong), "image.toml").unwrap_err();

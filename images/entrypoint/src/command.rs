@@ -17,7 +17,6 @@ use crate::launchers::{self, Launcher};
 use crate::life;
 use crate::probes::Probe;
 use crate::problem::{Findings, Problem};
-use crate::properties::Properties;
 use crate::seccomp;
 use crate::zookeeper;
 
@@ -269,8 +268,7 @@ fn kafka_server(container: &Container, layout: &kafka::Layout, mut arguments: Ve
     let file = PathBuf::from(arguments.remove(0));
     let mut findings = Findings::default();
     let dialect = kafka::dialect::choose(container, &mut findings).dialect;
-    let text = container.read(&file).unwrap_or_default();
-    let properties = Properties::parse(&text, &file.display().to_string());
+    let properties = kafka::start::properties(container, &file, &arguments).unwrap_or_default();
     let jvm = kafka::jvm::decide(container, layout, dialect, &properties, &mut findings);
     findings.warnings.extend(kafka::start::warnings(container, layout, &file, &arguments));
     if !findings.problems.is_empty() {

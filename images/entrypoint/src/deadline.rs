@@ -48,15 +48,16 @@ pub struct TimedStream {
 impl TimedStream {
     /// Connects to the first address that accepts.
     pub fn connect(addresses: &[SocketAddr], deadline: Deadline) -> io::Result<TimedStream> {
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "it has no address");
+        let mut first = None;
         for address in addresses {
             let Some(left) = deadline.left() else { return Err(too_late()) };
             match TcpStream::connect_timeout(address, left) {
                 Ok(stream) => return Ok(TimedStream { stream, deadline }),
-                Err(error) => last = plainly(error),
+                // Of loopback's two addresses the second is often not there at all.
+                Err(error) => drop(first.get_or_insert_with(|| plainly(error))),
             }
         }
-        Err(last)
+        Err(first.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it has no address")))
     }
 
     /// Gives what comes next another deadline.

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::nearest::nearest;
 use crate::problem::Problem;
 
 /// What a user asks for beside the start.
@@ -67,25 +68,9 @@ fn folder(value: Option<OsString>) -> Result<PathBuf, Problem> {
 }
 
 fn unknown(name: &str, known: &[&str]) -> Problem {
-    let nearest = known.iter().map(|flag| (distance(name, flag), flag)).min().filter(|(distance, _)| *distance <= 3);
-    let hint = match nearest {
-        Some((_, flag)) => format!("did you mean {flag}?"),
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(flag) => format!("did you mean {flag}?"),
         None => format!("there are {}", known.join(", ")),
     };
     Problem::new(name, "there is no such flag", hint)
-}
-
-/// How many letters to add, remove or change (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (column, wanted) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *wanted);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }

@@ -19,6 +19,7 @@ pub mod kafka;
 pub mod launchers;
 pub mod life;
 pub mod memory;
+pub mod nearest;
 pub mod open_files;
 pub mod ordinal;
 pub mod places;

@@ -5,7 +5,7 @@ mod support;
 use std::path::Path;
 
 use kimg_entrypoint::container::Container;
-use kimg_entrypoint::kafka::mode::quorum::{Voter, parse_roles, parse_voters};
+use kimg_entrypoint::kafka::quorum::{Roles, Voter, parse_voters};
 use kimg_entrypoint::kafka::{Configuration, Dialect, Layout, Mode, dialect::Rules, mode};
 use kimg_entrypoint::problem::Findings;
 use kimg_entrypoint::properties::Properties;
@@ -244,7 +244,7 @@ fn voters_are_written_and_read() {
     {
         assert!(parse_voters(text).is_err(), "{text}");
     }
-    assert!(parse_roles("").is_ok_and(|roles| !roles.broker && !roles.controller));
+    assert!(Roles::parse("").is_ok_and(|roles| !roles.broker && !roles.controller));
 }
 
 #[test]

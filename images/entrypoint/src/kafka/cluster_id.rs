@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::data::Data;
-use super::mode::{Mode, quorum};
+use super::mode::Mode;
+use super::quorum::{self, Roles};
 use super::{Dialect, Layout, release};
 use crate::container::Container;
 use crate::problem::{Findings, Problem};
@@ -263,7 +264,7 @@ fn without_one(properties: &Properties, mode: Mode, dialect: Dialect, findings: 
 /// Whether this node is broker and the only controller: its cluster begins with it.
 fn is_alone(properties: &Properties) -> bool {
     let text = |name: &str| properties.get(name).unwrap_or_default();
-    let is_combined = quorum::parse_roles(text("process.roles")).is_ok_and(|roles| roles.broker && roles.controller);
+    let is_combined = Roles::parse(text("process.roles")).is_ok_and(|roles| roles.broker && roles.controller);
     is_combined && quorum::parse_voters(text("controller.quorum.voters")).is_ok_and(|voters| voters.len() == 1)
 }
 

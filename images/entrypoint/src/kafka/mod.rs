@@ -9,8 +9,10 @@ pub mod init_scripts;
 pub mod jvm;
 pub mod known;
 pub mod listeners;
+pub mod metrics;
 pub mod mode;
 pub mod own_listener;
+pub mod own_variables;
 pub mod protocol;
 pub mod quorum;
 pub mod ready;
@@ -118,6 +120,7 @@ pub fn configure(container: &Container, layout: &Layout) -> Configuration {
     let cluster_id = cluster_id::decide(container, &properties, mode, &data, layout, dialect.dialect, &mut findings);
     wait::check(container, &properties, &mut findings);
     known::check(&properties, layout, &mut findings);
+    own_variables::check(container, &properties, &mut findings);
     let scripts = init_scripts::wanted(container, rules, &mut findings);
     let topics = topics::wanted(container, rules, &mut findings);
     let jvm = jvm::decide(container, layout, dialect.dialect, &properties, &mut findings);

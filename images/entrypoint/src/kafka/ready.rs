@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Layout;
+use super::metrics::Metrics;
 use super::own_listener::{OwnListener, Protocol};
 use super::protocol::{Connection, Partition, Topics};
 use super::running::Running;
@@ -18,6 +19,10 @@ use crate::resolver::Resolver;
 
 /// All that is asked is answered within this time.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// When each replica was fetched for the first time since its broker runs: a fetch waits half a second for messages
+/// (replica.fetch.wait.max.ms), and a second where it failed.
+const SETTLED: Duration = Duration::from_secs(10);
 
 /// How many partitions are named that are not in sync.
 const NAMED: usize = 3;
@@ -58,16 +63,21 @@ pub fn ask(container: &Container, layout: &Layout, question: Question) -> Result
     match question {
         Question::Live => live(&listener, &addresses, &marks),
         _ if addresses.is_empty() => Err(format!("{listener}: its host cannot be resolved")),
-        Question::Ready | Question::InSync => match (listener.protocol, listener.is_controller) {
-            (Protocol::Closed, _) => {
-                healthcheck::listens_at(&addresses, PATIENCE).map_err(told)?;
-                Ok(format!("{listener} accepts connections; more cannot be asked without credentials"))
+        Question::Ready | Question::InSync => match (listener.protocol, listener.is_controller, running.metrics) {
+            (Protocol::Closed | Protocol::SaslPlaintext, false, Some(port)) => {
+                let found = answers(&listener, &addresses, PATIENCE / 2).map_err(told)?;
+                let text = by_metrics(port, question, &marks).map_err(|why| format!("metrics at {port}: {why}"))?;
+                Ok(format!("{listener} {found}; {text}"))
             }
-            (Protocol::SaslPlaintext, _) | (_, true) => {
-                Connection::open(&addresses, PATIENCE).and_then(|mut broker| broker.api_versions()).map_err(told)?;
-                Ok(format!("{listener} answers requests"))
+            (Protocol::Closed, _, _) => {
+                let found = answers(&listener, &addresses, PATIENCE).map_err(told)?;
+                Ok(format!("{listener} {found}; more cannot be asked without credentials"))
             }
-            (Protocol::Plaintext, false) => {
+            (Protocol::SaslPlaintext, _, _) | (_, true, _) => {
+                let found = answers(&listener, &addresses, PATIENCE).map_err(told)?;
+                Ok(format!("{listener} {found}"))
+            }
+            (Protocol::Plaintext, false, _) => {
                 let is_asked = question == Question::InSync && !marks.has("in-sync");
                 let found = serves(&addresses, running.id(container), is_asked).map_err(told)?;
                 let text = found.map_err(|why| format!("{listener}: {why}"))?;
@@ -78,6 +88,38 @@ pub fn ask(container: &Container, layout: &Layout, question: Question) -> Result
             }
         },
     }
+}
+
+/// What a listener answers whose clients need credentials: with SASL, before they authenticate, the versions of the protocol.
+fn answers(listener: &OwnListener, addresses: &[SocketAddr], patience: Duration) -> io::Result<&'static str> {
+    match listener.protocol {
+        Protocol::Closed => healthcheck::listens_at(addresses, patience).map(|()| "accepts connections"),
+        _ => Connection::open(addresses, patience)?.api_versions().map(|()| "answers requests"),
+    }
+}
+
+/// What the broker tells of itself where its listeners tell nothing.
+fn by_metrics(port: u16, question: Question, marks: &Marks) -> Result<String, String> {
+    let metrics = Metrics::ask(port, PATIENCE / 2).map_err(|error| error.to_string())?;
+    if let Some(why) = metrics.not_running() {
+        return Err(why.to_owned());
+    }
+    marks.set("running");
+    if question != Question::InSync {
+        return Ok("the broker runs".to_owned());
+    }
+    if !marks.has("in-sync") {
+        // How far a replica is behind is known when it was fetched for the first time.
+        if let Some(age) = marks.age("running").filter(|age| *age < SETTLED) {
+            let (age, settled) = (age.as_secs(), SETTLED.as_secs());
+            return Err(format!("it runs for {age} s; what its replicas lack is known after {settled}"));
+        }
+        if let Some(why) = metrics.not_in_sync() {
+            return Err(why);
+        }
+        marks.set("in-sync");
+    }
+    Ok("the broker runs, in sync".to_owned())
 }
 
 /// A broker that is not reached yet may be recovering its logs, for minutes or hours, with its listeners closed: killed
@@ -153,6 +195,13 @@ impl Marks {
     fn has(&self, name: &str) -> bool {
         let mut files = self.folders.iter().map(|folder| folder.join(format!("kimg-{name}")));
         files.any(|file| fs::read_to_string(file).is_ok_and(|text| text == self.start))
+    }
+
+    /// The time since it was set; `None` where it is not.
+    fn age(&self, name: &str) -> Option<Duration> {
+        let mut files = self.folders.iter().map(|folder| folder.join(format!("kimg-{name}")));
+        let file = files.find(|file| fs::read_to_string(file).is_ok_and(|text| text == self.start))?;
+        fs::metadata(file).ok()?.modified().ok()?.elapsed().ok()
     }
 
     /// Where it can be written nowhere, the question is asked anew each time.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::Layout;
+use super::{Layout, metrics};
 use crate::container::Container;
 use crate::properties::Properties;
 
@@ -18,6 +18,8 @@ pub struct Running {
     pub properties: Properties,
     /// The file that they are in, as inside the container.
     pub file: Option<PathBuf>,
+    /// The port at which its agent tells its metrics, where it has one.
+    pub metrics: Option<u16>,
     /// What tells this start from any other.
     pub start: String,
 }
@@ -26,14 +28,16 @@ impl Running {
     /// The broker whose Java is PID 1, or a child of it: its command line names its file, and whatever overrides it.
     /// Where that cannot be seen, the file that this program wrote last.
     pub fn find(container: &Container, layout: &Layout) -> Running {
-        let (file, overrides) = command_line(container).unwrap_or_else(|| (written(container, layout), Vec::new()));
+        let command = command_line(container, layout);
+        let Command { file, overrides, metrics } =
+            command.unwrap_or_else(|| Command { file: written(container, layout), ..Command::default() });
         let text = file.as_ref().and_then(|file| container.read(file)).unwrap_or_default();
         let mut properties = Properties::parse(&text, "server.properties");
         for (name, value) in overrides {
             properties.set(name, value, "--override");
         }
         let start = start(container, file.as_deref());
-        Running { properties, file, start }
+        Running { properties, file, metrics, start }
     }
 
     /// The broker's id: that of its properties, else the one that it made up and keeps with its data.
@@ -51,20 +55,26 @@ impl Running {
     }
 }
 
-/// The file and the overrides on the command line of a broker.
-type Command = (Option<PathBuf>, Vec<(String, String)>);
+/// What the command line of a broker has.
+#[derive(Default)]
+struct Command {
+    file: Option<PathBuf>,
+    overrides: Vec<(String, String)>,
+    metrics: Option<u16>,
+}
 
-fn command_line(container: &Container) -> Option<Command> {
+fn command_line(container: &Container, layout: &Layout) -> Option<Command> {
     let children = container.read("/proc/1/task/1/children").unwrap_or_default();
     let processes = std::iter::once("1").chain(children.split_whitespace());
     processes.into_iter().find_map(|process| {
         let line = fs::read(container.path(format!("/proc/{process}/cmdline"))).ok()?;
         let words: Vec<String> =
             line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into()).collect();
-        let after = words.iter().position(|word| word == MAIN)? + 1;
-        let words = words.get(after..)?;
+        let main = words.iter().position(|word| word == MAIN)?;
+        let (options, words) = (&words[..main], &words[main + 1..]);
         let file = words.first().filter(|word| !word.is_empty())?;
-        Some((Some(PathBuf::from(file)), overrides(words)))
+        let metrics = options.iter().find_map(|word| metrics::port_of(&layout.home, word));
+        Some(Command { file: Some(PathBuf::from(file)), overrides: overrides(words), metrics })
     })
 }
 

@@ -116,14 +116,7 @@ fn overrides(properties: &Properties, file: &Path) -> Vec<OsString> {
 /// What there is to say of the data of a broker that is started with a file of the user's own and
 /// `--override NAME=VALUE`. Upstream's script checks nothing, so nothing of it is refused here.
 pub fn warnings(container: &Container, layout: &Layout, file: &Path, arguments: &[OsString]) -> Vec<Problem> {
-    let Some(text) = container.read(file) else { return Vec::new() };
-    let mut properties = Properties::parse(&text, &file.display().to_string());
-    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
-    let apart = words.windows(2).filter(|pair| pair[0] == "--override").map(|pair| pair[1]);
-    let joined = words.iter().filter_map(|word| word.strip_prefix("--override="));
-    for (name, value) in apart.chain(joined).filter_map(|pair| pair.split_once('=')) {
-        properties.set(name.trim(), value.trim(), format!("--override {name}"));
-    }
+    let Some(mut properties) = properties(container, file, arguments) else { return Vec::new() };
     if properties.get("log.dirs").is_none() {
         properties.set_default("log.dir", "/tmp/kafka-logs", "Kafka's default of log.dir");
     }
@@ -131,4 +124,16 @@ pub fn warnings(container: &Container, layout: &Layout, file: &Path, arguments: 
     data::decide(container, &mut properties, layout, Dialect::Kimg.rules(), &mut findings);
     findings.warnings.append(&mut findings.problems);
     findings.warnings
+}
+
+/// The properties of such a broker; `None` where the file cannot be read.
+pub fn properties(container: &Container, file: &Path, arguments: &[OsString]) -> Option<Properties> {
+    let mut properties = Properties::parse(&container.read(file)?, &file.display().to_string());
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let apart = words.windows(2).filter(|pair| pair[0] == "--override").map(|pair| pair[1]);
+    let joined = words.iter().filter_map(|word| word.strip_prefix("--override="));
+    for (name, value) in apart.chain(joined).filter_map(|pair| pair.split_once('=')) {
+        properties.set(name.trim(), value.trim(), format!("--override {name}"));
+    }
+    Some(properties)
 }

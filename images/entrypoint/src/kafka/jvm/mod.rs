@@ -1,5 +1,6 @@
 //! The Java programs: the broker, and Kafka's tools.
 
+mod agent;
 mod class_path;
 mod given;
 mod heap;
@@ -10,6 +11,7 @@ mod logging;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+pub use agent::Agent;
 pub use given::JvmOption;
 pub use logging::{Logging, Written};
 
@@ -29,6 +31,8 @@ pub struct Jvm {
     pub options: Vec<JvmOption>,
     /// What sets up the log; it comes next.
     pub logging: Logging,
+    /// What tells `kimg-ready` the broker's state, where no listener would.
+    pub agent: Option<Agent>,
     /// The user's own options, which come last.
     pub last: Vec<JvmOption>,
     /// The jars; empty where the image's are not there, as seen from the host.
@@ -68,8 +72,9 @@ pub fn decide(
     options.extend(jmx::decide(container, &of_jmx, properties, findings));
     options.push(security(layout));
     let logging = logging::decide(container, layout, dialect, &of_log, &last, findings);
+    let agent = agent::decide(container, layout, properties, &[&all[..], &options].concat(), findings);
     let program = Java::program(&container.environment);
-    Jvm { program, options, logging, last, class_path: class_path::decide(container, layout) }
+    Jvm { program, options, logging, agent, last, class_path: class_path::decide(container, layout) }
 }
 
 impl Jvm {
@@ -83,6 +88,7 @@ impl Jvm {
                 all.push(written.option(folder));
             }
         }
+        all.extend(self.agent.iter().map(Agent::option));
         all.extend(self.last.iter().cloned());
         all
     }
@@ -99,6 +105,7 @@ impl Jvm {
         if self.class_path.is_empty() {
             return Err(no_jars(layout));
         }
+        let agent = self.agent.as_ref().map(Agent::at_free_port).transpose()?;
         let folder = match &self.logging {
             Logging::Options(_) => PathBuf::new(),
             Logging::Written(written) => {
@@ -111,7 +118,7 @@ impl Jvm {
         all.extend(arguments.iter().cloned());
         Ok(Java {
             program: self.program.clone(),
-            options: texts(self.options(&folder)),
+            options: texts(Jvm { agent, ..self.clone() }.options(&folder)),
             class_path: self.class_path.clone(),
             main: "kafka.Kafka".to_owned(),
             arguments: all,

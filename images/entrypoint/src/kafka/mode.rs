@@ -1,12 +1,10 @@
 //! What keeps the cluster together: ZooKeeper, or Kafka's own quorum (KRaft).
 
-pub mod quorum;
-
 use super::Layout;
 use super::dialect::{DefaultMode, Rules};
+use super::quorum::{self, Roles};
 use crate::problem::{Findings, Problem};
 use crate::properties::Properties;
-use quorum::Roles;
 
 /// What keeps the cluster together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +140,7 @@ pub fn explain(mode: Mode, properties: &Properties) -> String {
         }
         Mode::ZooKeeper => format!("ZooKeeper, for {} is set", why("zookeeper.connect")),
         Mode::Kraft => {
-            let role = match properties.get("process.roles").map(quorum::parse_roles) {
+            let role = match properties.get("process.roles").map(Roles::parse) {
                 Some(Ok(Roles { broker: true, controller: true })) => "broker and controller",
                 Some(Ok(Roles { broker: false, .. })) => "a controller only",
                 _ => "a broker only",
