@@ -19,6 +19,7 @@ section_habits() {
     check "--dry-run moves nothing, and says how much would" habit_dry_run
     check "--digestfile has the digest" habit_digestfile
     check "Ctrl-C: 130, and the next run goes on" habit_interrupted
+    check "Ctrl-C while it reads from a registry: 130, and no word of a panic" habit_interrupted_pull
     check "a full disk: 1, by name, and nothing named in the folder" habit_full
     check "a folder is written by two at once" habit_two_at_once
     check "an archive onto itself is refused or harmless" habit_archive_onto_itself
@@ -141,11 +142,25 @@ habit_interrupted() {
     wait "$pid"
     code=$?
     cat "$work/interrupted"
-    same 130 "$code" || return
+    same 130 "$code" && ! grep panicked "$work/interrupted" || return
     "$kimg" copy "oci:$work/foreign/large:x" "docker://$far/habits/large:x"
     code=$?
     far_stop
     ((code == 0)) && same "$(digest_in "$work/foreign/large")" "$(digest_at "${registry_at[new]}/habits/large:x")"
+}
+
+habit_interrupted_pull() {
+    local pid code
+    push_skopeo "$work/foreign/large" "${registry_at[old]}/habits/pull:x" && far interrupted-pull old --mbit 200 --delay 5 || return
+    "$kimg" copy "docker://$far/habits/pull:x" "docker://${registry_at[new]}/habits/pull:x" >"$work/interrupted" 2>&1 &
+    pid=$!
+    eventually 60 more_than 20000000 interrupted-pull down
+    kill -INT "$pid"
+    wait "$pid"
+    code=$?
+    far_stop
+    cat "$work/interrupted"
+    same 130 "$code" && ! grep panicked "$work/interrupted"
 }
 
 habit_full() {

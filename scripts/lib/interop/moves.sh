@@ -14,12 +14,28 @@ section_moves() {
             check "$image: kimg does it again" moves kimg "$image" "$server" "$other"
         done
     done
+    check "crane's registry starts" crane_serves
+    for image in "${images[@]}"; do
+        check "$image: kimg pushes it to crane's registry" pushes kimg "$image" crane
+        # It answers no request for a blob while it takes one: whoever asks too late waits for ever.
+        check "$image: kimg moves it within that" timeout 30 "$kimg" copy "docker://${registry_at[crane]}/kimg/$image:x" "docker://${registry_at[crane]}/within/$image:x"
+    done
+    registry_stop crane
     for program in "${peers[@]}"; do
         for image in "${images[@]}"; do
             does_or_not "$program" "$image" "$image: $program moves what kimg pushed, to the same digest" moves "$program" "$image" old new
             does_or_not "push-$program" "$image" "$image: kimg moves what $program pushed" handed_on "$program" "$image"
         done
     done
+}
+
+# Another implementation, without mounts, in memory.
+crane_serves() {
+    crane registry serve --address 127.0.0.1:0 >"$work/crane.log" 2>&1 &
+    registry_pid[crane]=$!
+    eventually 10 grep -q 'serving on port' "$work/crane.log" || return
+    registry_at[crane]=127.0.0.1:$(sed -n 's/.*serving on port \([0-9]*\)$/\1/p' "$work/crane.log" | head -n 1)
+    plain_http "${registry_at[crane]}"
 }
 
 # pushes PROGRAM IMAGE SERVER
