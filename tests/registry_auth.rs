@@ -367,13 +367,13 @@ fn refusals_are_told_apart() {
         ("forbidden for nobody", None, Reply::status(403).body("<html>")),
         ("no repository", me(), Reply::status(404).body(none)),
         ("too often", None, Reply::status(429).header("Retry-After", "0")),
+        ("broken", None, Reply::status(503)),
         ("TLS", None, Reply::status(400).body("Client sent an HTTP request to an HTTPS server.\n")),
         ("something else", me(), Reply::status(418).body("<html>")),
     ] {
         let registry = Scripted::start(None, move |_| reply.clone());
-        let error = App::new(&registry, credentials, &[]).blob(b"x").unwrap_err();
+        let error = App::new(&registry, credentials, &[]).resolve().unwrap_err();
         said.push(format!("{name}: {error}").replace(&registry.host(), "HOST"));
-        let error = App::new(&registry, None, &[]).resolve().unwrap_err();
         let hint = error.hint().unwrap_or_default().replace(&registry.host(), "HOST");
         said.push(format!("  exit code {}, hint: {hint}", error.category().exit_code()));
     }

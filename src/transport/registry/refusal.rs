@@ -93,11 +93,18 @@ pub(super) fn unanswered(repository: &Repository, what: &str, failure: &Failure)
 }
 
 fn hint(registry: &str, why: &Why) -> Option<String> {
-    let Why::Tls(text) = why else {
-        let is_lost = matches!(why, Why::Unreachable(_));
-        return is_lost.then(|| {
-            "check the host and port, the network, and the proxy variables (https_proxy, no_proxy)".to_owned()
-        });
+    let text = match why {
+        Why::Tls(text) => text,
+        Why::Unreachable(_) => {
+            return Some(
+                "check the host and port, the network, and the proxy variables (https_proxy, no_proxy)".to_owned(),
+            );
+        }
+        Why::Status(429) => {
+            return Some("try again later, or log in: some registries allow more to who is known".to_owned());
+        }
+        Why::Status(_) => return Some("the registry has trouble of its own: try again later".to_owned()),
+        _ => return None,
     };
     // As rustls words them.
     let folder = format!("~/.config/containers/certs.d/{registry}");

@@ -160,7 +160,7 @@ impl Session {
 
     /// Asks once; what the registry was told comes with the answer.
     async fn once(&self, wanted: &Wanted, mut ask: Exchange) -> Result<(Answer, Option<Shown>), CopyError> {
-        let what = what(&ask);
+        let what = self.what(&ask);
         let shown = if self.is_own(&ask.url) { self.authorization(wanted).await? } else { None };
         if let Some(shown) = &shown {
             ask = ask.header("authorization", shown.value.clone());
@@ -194,7 +194,7 @@ impl Session {
 
     /// Asks as nobody.
     async fn stray(&self, ask: Exchange) -> Result<Answer, CopyError> {
-        let what = what(&ask);
+        let what = self.what(&ask);
         self.0.client.exchange(ask).await.map_err(|failure| unanswered(&self.0.repository, &what, &failure))
     }
 
@@ -209,6 +209,14 @@ impl Session {
     fn is_own(&self, url: &str) -> bool {
         let (Ok(url), Ok(root)) = (Url::parse(url), Url::parse(&self.0.root)) else { return false };
         url.origin() == root.origin()
+    }
+
+    /// What a request is about, for errors: the URL below the repository, without a query.
+    fn what(&self, ask: &Exchange) -> String {
+        let path = ask.url.strip_prefix(&self.0.root).unwrap_or(&ask.url);
+        let path = path.strip_prefix(&format!("{}/", self.0.repository.name)).unwrap_or(path);
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        if path.is_empty() { "its root".to_owned() } else { path.escape_debug().to_string() }
     }
 
     /// What the registry is told with a request, as far as it is known.
@@ -334,13 +342,6 @@ impl Known {
 fn is_same(one: &Challenge, other: &Challenge) -> bool {
     let parameter = |challenge: &Challenge, name: &str| challenge.parameters.get(name).cloned();
     one.scheme == other.scheme && ["realm", "service"].iter().all(|name| parameter(one, name) == parameter(other, name))
-}
-
-/// What a request is about, for errors: the URL without host and query.
-fn what(ask: &Exchange) -> String {
-    let path = ask.url.split_once("/v2/").map_or(ask.url.as_str(), |(_, path)| path);
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    if path.is_empty() { "its root".to_owned() } else { path.escape_debug().to_string() }
 }
 
 impl std::fmt::Debug for Session {
