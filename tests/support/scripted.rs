@@ -199,7 +199,17 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
 
 fn converse(shared: &Shared, stream: impl Read + Write) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
-    while let Some(asked) = read(&mut stream)? {
+    loop {
+        let asked = match read(&mut stream) {
+            Ok(Some(asked)) => asked,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                // As servers do where the other side speaks TLS; and until the client has gone.
+                stream.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")?;
+                let _ = io::copy(&mut stream, &mut io::sink());
+                return Err(error);
+            }
+        };
         shared.state.lock().unwrap().asked.push(asked.clone());
         let reply = (shared.script)(&asked);
         let mut head = format!("HTTP/1.1 {} so\r\nContent-Length: {}\r\n", reply.status, reply.body.len());
@@ -211,14 +221,14 @@ fn converse(shared: &Shared, stream: impl Read + Write) -> io::Result<()> {
         }
         stream.flush()?;
     }
-    Ok(())
 }
 
 fn read(stream: &mut impl BufRead) -> io::Result<Option<Asked>> {
-    let mut line = String::new();
-    if stream.read_line(&mut line)? == 0 {
+    let mut line = Vec::new();
+    if stream.read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
+    let line = String::from_utf8(line).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
     let mut words = line.split_whitespace().map(str::to_owned);
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let mut headers: Vec<(String, String)> = Vec::new();

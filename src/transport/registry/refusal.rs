@@ -95,6 +95,12 @@ pub(super) fn unanswered(repository: &Repository, what: &str, failure: &Failure)
 fn hint(registry: &str, why: &Why) -> Option<String> {
     let text = match why {
         Why::Tls(text) => text,
+        Why::Unreachable(text) if text.contains("tls handshake eof") => return Some(without_tls(registry)),
+        Why::Broken(text) if text.contains("invalid HTTP version") => {
+            return Some(
+                "if it speaks TLS, leave out --plain-http; for a registry on this machine, say --tls-verify".to_owned(),
+            );
+        }
         Why::Unreachable(_) => {
             return Some(
                 "check the host and port, the network, and the proxy variables (https_proxy, no_proxy)".to_owned(),
@@ -114,13 +120,10 @@ fn hint(registry: &str, why: &Why) -> Option<String> {
             "if you trust it, put the certificate of its authority into {folder}/ca.crt, or name its folder by --cert-dir"
         )
     } else if one_of(&["InvalidContentType", "corrupt message"]) {
-        format!(
-            "if it has no TLS, say so: --plain-http, or `plain-http = true` below `[registry.\"{registry}\"]` in the \
-             configuration file"
-        )
-    } else if one_of(&["NotValidForName"]) {
+        without_tls(registry)
+    } else if one_of(&["not valid for name", "NotValidForName"]) {
         "its certificate is for another name: write the registry as the certificate does".to_owned()
-    } else if one_of(&["Expired", "NotValidYet"]) {
+    } else if one_of(&["certificate expired", "not valid yet", "Expired", "NotValidYet"]) {
         "check this machine's clock; else whoever runs the registry must renew its certificate".to_owned()
     } else if one_of(&["CertificateRequired", "HandshakeFailure", "BadCertificate", "UnknownCA", "CertificateUnknown"])
     {
@@ -128,6 +131,13 @@ fn hint(registry: &str, why: &Why) -> Option<String> {
     } else {
         format!("put the certificate of its authority into {folder}/ca.crt, or say --plain-http where it has no TLS")
     })
+}
+
+fn without_tls(registry: &str) -> String {
+    format!(
+        "if it has no TLS, say so: --plain-http, or `plain-http = true` below `[registry.\"{registry}\"]` in the \
+         configuration file"
+    )
 }
 
 /// How to log in.
