@@ -21,6 +21,9 @@ struct OneError {
     message: String,
 }
 
+/// What to do where a registry may speak TLS and was asked without.
+const WITH_TLS: &str = "if it speaks TLS, leave out --plain-http; for a registry on this machine, say --tls-verify";
+
 /// The most of an answer's body that is looked into.
 const BODY: usize = 8 << 10;
 
@@ -28,6 +31,8 @@ const BODY: usize = 8 << 10;
 pub(super) struct Asked {
     /// Whether there were credentials.
     pub(super) has_credentials: bool,
+    /// Whether it was asked without TLS.
+    pub(super) is_plain: bool,
     /// Why they were not shown to the token server, and what to do, where they were not.
     pub(super) withheld: Option<(String, String)>,
 }
@@ -75,9 +80,12 @@ pub(super) async fn refusal(repository: &Repository, what: &str, mut answer: Ans
             let or = if asked.has_credentials { "" } else { ", or log in: some registries allow more then" };
             ("it was asked too often".to_owned(), Category::Refused, Some(format!("try again {when}{or}")))
         }
+        // What was asked by HEAD is refused without a word.
+        (400, _) if asked.is_plain && body.is_empty() => {
+            ("it does not say why".to_owned(), Category::Refused, Some(WITH_TLS.to_owned()))
+        }
         (400, _) if wants_tls(&body) => {
-            let hint = "leave out --plain-http; for a registry on this machine, say --tls-verify";
-            ("it speaks TLS, and was asked without".to_owned(), Category::Refused, Some(hint.to_owned()))
+            ("it speaks TLS, and was asked without".to_owned(), Category::Refused, Some(WITH_TLS.to_owned()))
         }
         _ => (words.unwrap_or_else(|| "it does not say why".to_owned()), Category::Refused, None),
     };
@@ -96,11 +104,7 @@ fn hint(registry: &str, why: &Why) -> Option<String> {
     let text = match why {
         Why::Tls(text) => text,
         Why::Unreachable(text) if text.contains("tls handshake eof") => return Some(without_tls(registry)),
-        Why::Broken(text) if text.contains("invalid HTTP version") => {
-            return Some(
-                "if it speaks TLS, leave out --plain-http; for a registry on this machine, say --tls-verify".to_owned(),
-            );
-        }
+        Why::Broken(text) if text.contains("invalid HTTP version") => return Some(WITH_TLS.to_owned()),
         Why::Unreachable(_) => {
             return Some(
                 "check the host and port, the network, and the proxy variables (https_proxy, no_proxy)".to_owned(),

@@ -201,7 +201,8 @@ impl Session {
     /// The error of an answer that is no success.
     pub(super) async fn refused(&self, what: &str, answer: Answer) -> CopyError {
         let withheld = self.0.known.lock().await.withheld.clone();
-        let asked = Asked { has_credentials: self.0.credentials.is_some(), withheld };
+        let is_plain = self.0.root.starts_with("http:");
+        let asked = Asked { has_credentials: self.0.credentials.is_some(), is_plain, withheld };
         refusal(&self.0.repository, what, answer, asked).await
     }
 
@@ -349,3 +350,7 @@ impl std::fmt::Debug for Session {
         f.debug_struct("Session").field("repository", &self.0.repository).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
