@@ -72,6 +72,17 @@ impl App {
     }
 }
 
+/// Pushes a small image.
+fn push(app: &App) -> Result<(), CopyError> {
+    let (_folder, store) = stores::store();
+    let image = stores::image(&store, b"a layer");
+    let source = StoreSource::open(store.clone()).unwrap();
+    let sink = Box::new(RegistrySink::new(app.session.clone(), app.runtime.handle().clone()));
+    let root = Root { descriptor: image.manifest.clone(), names: vec!["1".to_owned()] };
+    let plan = copy::plan(&source, sink.as_ref(), &[root], &Choice::default())?;
+    copy::execute(&plan, &source, sink, &Execution::new(Events::silent())).map(|_| ())
+}
+
 /// A registry that wants Bearer tokens of `realm`, and takes `token`.
 fn bearer(realm: String, token: &'static str) -> impl Fn(&Asked) -> Reply {
     move |asked| match asked.authorization() {
@@ -178,17 +189,8 @@ fn a_body_that_was_refused_for_an_old_token_goes_with_a_new_one_the_next_time() 
         }
     });
     let app = App::new(&registry, me(), &[]);
-    let (_folder, store) = stores::store();
-    let image = stores::image(&store, b"a layer");
-    let push = || {
-        let source = StoreSource::open(store.clone()).unwrap();
-        let sink = Box::new(RegistrySink::new(app.session.clone(), app.runtime.handle().clone()));
-        let root = Root { descriptor: image.manifest.clone(), names: vec!["1".to_owned()] };
-        let plan = copy::plan(&source, sink.as_ref(), &[root], &Choice::default())?;
-        copy::execute(&plan, &source, sink, &Execution::new(Events::silent()))
-    };
     // Whether the sink tries again itself is its own matter: what is promised is the next request.
-    push().or_else(|_| push()).unwrap();
+    push(&app).or_else(|_| push(&app)).unwrap();
     let puts: Vec<Asked> = registry.asked().into_iter().filter(|asked| asked.method == "PUT").collect();
     assert_eq!(puts[0].authorization(), Some("Bearer t0"));
     assert!(puts[1..].iter().all(|put| put.authorization() == Some("Bearer t1")));
@@ -277,6 +279,22 @@ fn where_blobs_are_kept_nobody_is_told_who_asks() {
         assert_eq!(App::new(&registry, me(), &[]).blob(content).is_ok_and(|read| read == content), comes, "{path}");
     }
     assert!(storage.asked().len() >= 3);
+    assert!(!storage.saw_credentials());
+}
+
+#[test]
+fn an_upload_that_is_sent_elsewhere_does_not_tell_who_asks() {
+    let storage = Scripted::start(None, |_| Reply::status(201));
+    let target = format!("http://eve:evil@{}/upload?signature=x", storage.host());
+    let registry = Scripted::start(None, move |asked| match (asked.method.as_str(), asked.authorization()) {
+        (_, None) => Reply::challenge("Basic realm=registry"),
+        ("HEAD", _) => Reply::status(404),
+        ("POST", _) => Reply::status(202).header("Location", &target),
+        _ => Reply::status(201),
+    });
+    push(&App::new(&registry, me(), &[])).unwrap();
+    assert_eq!(storage.asked_for("/upload").len(), 2);
+    assert!(storage.asked().iter().all(|asked| asked.values("signature") == ["x"]));
     assert!(!storage.saw_credentials());
 }
 

@@ -191,7 +191,9 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
                     converse(&shared, StreamOwned::new(connection, stream.try_clone().unwrap()))
                 }
             };
-            let _ = stream.shutdown(Shutdown::Both);
+            // What came and was not read would take back what was written last, such as why there is no TLS.
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = io::copy(&mut &stream, &mut io::sink());
         }));
     }
     threads.into_iter().for_each(|thread| drop(thread.join()));
