@@ -153,6 +153,11 @@ fn credentials_of_flags_and_variables() {
     assert!(is_let_in(&kimg, &host, &["--src-creds", "me:s3cret"]));
     assert!(is_let_in(&kimg, &host, &["--creds", "me:s3cret"]));
     assert!(!is_let_in(&kimg, &host, &["--dest-creds", "me:s3cret"]));
+    let elsewhere = Scripted::start(None, |_| Reply::challenge("Basic realm=elsewhere"));
+    let target = format!("docker://{}/a:1", elsewhere.host());
+    let shown = kimg.run(&["copy", &format!("docker://{host}/a:1"), &target, "--creds", "me:s3cret"]);
+    assert!(shown.contains("--creds: two registries would be shown the same password"), "{shown}");
+    assert_eq!(elsewhere.asked().len(), 0);
     let kimg = kimg.with("KIMG_SRC_PASSWORD", "s3cret");
     assert!(is_let_in(&kimg, &host, &["--src-creds", "me"]));
     let shown = [copy(&kimg, &host, &["--creds", "me"]), copy(&kimg, &host, &["--src-creds", ":s3cret"])];

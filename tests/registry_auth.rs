@@ -371,6 +371,16 @@ fn token_servers_that_make_no_sense_are_told_of() {
 }
 
 #[test]
+fn a_repository_that_must_be_made_first_is_told_of() {
+    let body = r#"{"errors":[{"code":"NAME_UNKNOWN","message":"project team not found"}]}"#;
+    let registry = Scripted::start(None, move |_| Reply::status(404).body(body));
+    let error = push(&App::new(&registry, None, &[])).unwrap_err();
+    assert_eq!(error.category(), Category::NotFound);
+    assert!(error.to_string().ends_with("project team not found (status 404)"), "{error}");
+    assert!(error.hint().unwrap().contains("made there first"));
+}
+
+#[test]
 fn refusals_are_told_apart() {
     let told = r#"{"errors":[{"code":"DENIED","message":"a\u001b[31mb\nc"}]}"#;
     let none = r#"{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}"#;

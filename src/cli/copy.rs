@@ -56,6 +56,7 @@ pub(in crate::cli) fn copy(
     options: &Options,
     session: &Session,
 ) -> Result<(), Failure> {
+    options.registry.check(source.registry().as_deref(), destination.registry().as_deref())?;
     let settings = session.settings(Vec::new())?;
     let events = session.story.events();
     let store = Store::open(&settings.store)?;
