@@ -2,6 +2,7 @@ use std::io::{self, Read};
 
 use super::registry::{AccessFlags, RegistryName, Saved, Surroundings, registry_name};
 use super::{CliError, Failure, Session, interrupt, terminal};
+use crate::copy::CopyError;
 use crate::net::Client;
 use crate::transport::registry::Credentials;
 use crate::ui::escape;
@@ -44,7 +45,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         let around =
             Surroundings { client: &client, registries: &settings.registries, environment: &session.environment };
         let entering = args.access.session(args.registry.repository(), Some(credentials), &around).await?;
-        Ok(entering.enter().await?)
+        Ok(entering.enter().await.map_err(refused)?)
     })?;
     if !wanted {
         events.warning(format!("{}: it lets everybody in, so that the password was not checked", args.registry));
@@ -56,6 +57,17 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     };
     events.note(format!("{}: logged in as {}, {place}", args.registry, escape(&user)));
     Ok(())
+}
+
+/// Who logs in needs no hint to log in.
+fn refused(error: CopyError) -> CopyError {
+    match error {
+        CopyError::Failed { place, what, why, category, hint: Some(hint) } if hint.contains("kimg login") => {
+            let hint = "check user and password; some registries take a token that is made on their site only";
+            CopyError::Failed { place, what, why, category, hint: Some(hint.to_owned()) }
+        }
+        error => error,
+    }
 }
 
 /// The user and the password: never from the command line, which all users of a machine can see.

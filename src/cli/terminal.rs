@@ -3,7 +3,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::arguments::{Global, Progress};
-use super::{CliError, Environment};
+use super::{CliError, Environment, Failure, interrupt};
 use crate::ui::{Out, Story, Style, Verbosity};
 
 /// How the story is told: by the flags, and by what standard error is.
@@ -64,25 +64,27 @@ pub(super) fn can_ask() -> bool {
 /// Asks for a line at the terminal.
 pub(super) fn ask(question: &str) -> Result<String, CliError> {
     let failed = |source| CliError::Read { path: "the terminal".into(), source };
-    let mut stderr = io::stderr().lock();
+    // Not locked while it is waited for an answer.
+    let mut stderr = io::stderr();
     stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).map_err(failed)?;
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(failed)?;
     Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }
 
-/// The same without a look at what is written.
-pub(super) fn ask_hidden(question: &str) -> Result<String, CliError> {
+/// The same without a look at what is written. Whoever ends the program meanwhile sees again what he writes.
+pub(super) fn ask_hidden(question: &'static str) -> Result<String, Failure> {
     let failed = |error: rustix::io::Errno| CliError::Read { path: "the terminal".into(), source: error.into() };
     let before = tcgetattr(io::stdin()).map_err(failed)?;
     let mut hidden = before.clone();
     hidden.local_modes.remove(LocalModes::ECHO);
     tcsetattr(io::stdin(), OptionalActions::Flush, &hidden).map_err(failed)?;
-    let line = ask(question);
+    let line = interrupt::run_blocking(move || Ok(ask(question)?));
     let restored = tcsetattr(io::stdin(), OptionalActions::Flush, &before).map_err(failed);
     // The end of the line was not seen either.
     let _ = io::stderr().lock().write_all(b"\n");
-    restored.and(line)
+    restored?;
+    line
 }
 
 #[cfg(test)]

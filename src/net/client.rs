@@ -91,7 +91,7 @@ pub(super) fn told(error: reqwest::Error) -> String {
         parts.remove(0);
     }
     if parts.len() > 1 {
-        parts.retain(|part| !part.starts_with("client error ("));
+        parts.retain(|part| !part.starts_with("client error (") && part != "operation was canceled");
     }
     parts.join(": ").escape_debug().to_string()
 }

@@ -113,6 +113,19 @@ impl RegistryFlags {
         }
     }
 
+    /// Whether the flags make sense for the registries of a copy: what one of them may know is not shown to the other.
+    pub(in crate::cli) fn check(&self, source: Option<&str>, destination: Option<&str>) -> Result<(), CliError> {
+        let is_for_both = self.creds.is_some() && source.is_some() && destination.is_some() && source != destination;
+        match is_for_both && (self.source.src_creds.is_none() || self.destination.dest_creds.is_none()) {
+            true => Err(CliError::Flags {
+                flag: "--creds",
+                why: "two registries would be shown the same password".to_owned(),
+                hint: "say --src-creds or --dest-creds".to_owned(),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// Who to be by the flags.
     pub(super) fn credentials(&self, side: Side, environment: &Environment) -> Result<Option<Credentials>, CliError> {
         let (own, flag, variable) = match side {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use super::{InvalidValue, misplaced, tag};
 use crate::digest::Digest;
 use crate::oci::{InvalidReference, Reference};
+use crate::transport::registry::Repository;
 
 /// A place that images come from or go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +77,14 @@ impl Location {
     /// Whether it is standard output.
     pub(in crate::cli) fn is_stdout(&self) -> bool {
         matches!(self, Location::Archive { file: ArchiveFile::Stdout, .. })
+    }
+
+    /// The registry that it is in, as people write it.
+    pub(in crate::cli) fn registry(&self) -> Option<String> {
+        match self {
+            Location::Registry { reference, .. } => Some(Repository::of(reference).registry),
+            _ => None,
+        }
     }
 
     /// Whether it is a Docker daemon.

@@ -55,6 +55,8 @@ fn written(file: Map<String, Value>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::transport::registry::{AuthFile, Credentials, Repository};
 
@@ -90,6 +92,31 @@ mod tests {
         assert!(hub.contains(stored_as("docker.io")), "{hub}");
         assert_eq!(found(&hub, "alpine").as_deref(), Some("u p"));
         assert!(without_entry(&hub, Some("docker.io")).unwrap().is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_but_the_entry_changes(
+            names in prop::collection::btree_map("[a-z]{1,4}\\.example(:[0-9]{1,3})?(/[a-z]{1,3})?", "[a-zA-Z0-9]{0,8}", 0..5),
+            other in prop::collection::btree_map("[a-zA-Z]{1,8}", any::<i32>(), 0..4),
+            name in "[a-z]{1,4}\\.example(:[0-9]{1,3})?(/[a-z]{1,3})?",
+            user in "[^:]{1,8}",
+            password in ".{1,8}",
+        ) {
+            let mut file: Map<String, Value> = other.into_iter().map(|(key, value)| (format!("x{key}"), json!(value))).collect();
+            let auths: Map<String, Value> = names.into_iter().map(|(key, auth)| (key, json!({ "auth": auth }))).collect();
+            file.insert("auths".to_owned(), Value::Object(auths.clone()));
+            let before = Value::Object(file).to_string();
+            let with = with_entry(&before, &name, &user, &password).unwrap();
+            let mut after: Value = serde_json::from_str(&with).unwrap();
+            let own = after["auths"].as_object_mut().unwrap().remove(&name).unwrap();
+            let decoded = STANDARD.decode(own["auth"].as_str().unwrap()).unwrap();
+            prop_assert_eq!(decoded, format!("{user}:{password}").into_bytes());
+            let mut expected: Value = serde_json::from_str(&before).unwrap();
+            expected["auths"].as_object_mut().unwrap().remove(&name);
+            prop_assert_eq!(&after, &expected);
+            prop_assert_eq!(without_entry(&with, Some(&name)).unwrap().map(|(text, _)| serde_json::from_str(&text).unwrap()), Some(expected));
+        }
     }
 
     #[test]

@@ -83,6 +83,48 @@ mod tests {
         assert_eq!((shown(""), shown(", ,=")), (String::new(), String::new()));
     }
 
+    /// The realm, service and scope of the first Bearer challenge.
+    fn bearer(header: &str) -> String {
+        let all = challenges(header);
+        let own = all.iter().find(|own| own.scheme == "bearer").unwrap();
+        let part = |name: &str| own.parameters.get(name).cloned().unwrap_or_default();
+        format!("{} {} {}", part("realm"), part("service"), part("scope"))
+    }
+
+    #[test]
+    fn as_products_write_them() {
+        // Harbor, whose service has a hyphen and whose scope has several actions.
+        let harbor = r#"Bearer realm="https://harbor.example/service/token",service="harbor-registry",scope="repository:library/a:pull,push""#;
+        assert_eq!(
+            bearer(harbor),
+            "https://harbor.example/service/token harbor-registry repository:library/a:pull,push"
+        );
+        // GitLab, with an error behind.
+        let gitlab = r#"Bearer realm="https://gitlab.example/jwt/auth",service="container_registry",scope="repository:g/p:pull",error="invalid_token""#;
+        assert_eq!(bearer(gitlab), "https://gitlab.example/jwt/auth container_registry repository:g/p:pull");
+        // Azure, whose older form repeats Basic.
+        let azure = r#"Bearer realm="https://own.azurecr.example/oauth2/token",service="own.azurecr.example", Basic realm="own""#;
+        assert_eq!(bearer(azure), "https://own.azurecr.example/oauth2/token own.azurecr.example ");
+        // Quay, whose service has a port; and a query in the realm.
+        let quay = r#"Bearer realm="https://quay.example/v2/auth?a=b&c=d",service="quay.example:443""#;
+        assert_eq!(bearer(quay), "https://quay.example/v2/auth?a=b&c=d quay.example:443 ");
+        // Artifactory, with blanks; several scopes in one parameter.
+        let artifactory = r#"Bearer realm="https://art.example/artifactory/api/docker/own/v2/token" , service="art.example" , scope="repository:a:pull repository:b:pull""#;
+        assert_eq!(
+            bearer(artifactory),
+            "https://art.example/artifactory/api/docker/own/v2/token art.example repository:a:pull repository:b:pull"
+        );
+        // Amazon and Nexus want Basic, with words and signs in the realm.
+        let amazon = r#"Basic realm="https://0123.dkr.ecr.example/",service="ecr.example""#;
+        assert_eq!(shown(amazon), r#"basic{"realm": "https://0123.dkr.ecr.example/", "service": "ecr.example"}"#);
+        assert_eq!(
+            shown(r#"BASIC realm="Sonatype Nexus Repository Manager""#),
+            r#"basic{"realm": "Sonatype Nexus Repository Manager"}"#
+        );
+        // A value without quotes that has signs of URLs in it.
+        assert_eq!(bearer("Bearer realm=https://plain.example/t?x=y,service=s"), "https://plain.example/t?x=y s ");
+    }
+
     proptest! {
         #[test]
         fn any_text_comes_to_an_end(text in ".{0,80}") {

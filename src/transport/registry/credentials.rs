@@ -129,6 +129,12 @@ impl Entry {
             return Ok(Some(Credentials::IdentityToken(token.clone())));
         }
         if let Some(token) = self.registrytoken.as_ref().filter(|token| !token.is_empty()) {
+            if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                let name = name.escape_debug();
+                return Err(InvalidAuthFile(format!(
+                    "auths, `{name}`: registrytoken has letters that no header holds"
+                )));
+            }
             return Ok(Some(Credentials::RegistryToken(token.clone())));
         }
         let Some(auth) = self.auth.as_ref().filter(|auth| !auth.is_empty()) else { return Ok(None) };

@@ -24,6 +24,9 @@ struct OneError {
     detail: serde_json::Value,
 }
 
+/// What to do where a registry may speak TLS and was asked without.
+const WITH_TLS: &str = "if it speaks TLS, leave out --plain-http; for a registry on this machine, say --tls-verify";
+
 /// The most of an answer's body that is looked into.
 const BODY: usize = 8 << 10;
 
@@ -31,6 +34,8 @@ const BODY: usize = 8 << 10;
 pub(super) struct Asked {
     /// Whether there were credentials.
     pub(super) has_credentials: bool,
+    /// Whether it was asked without TLS.
+    pub(super) is_plain: bool,
     /// Why they were not shown to the token server, and what to do, where they were not.
     pub(super) withheld: Option<(String, String)>,
 }
@@ -82,9 +87,12 @@ pub(super) async fn refusal(repository: &Repository, what: &str, mut answer: Ans
             let or = if asked.has_credentials { "" } else { ", or log in: some registries allow more then" };
             ("it was asked too often".to_owned(), Category::Refused, Some(format!("try again {when}{or}")))
         }
+        // What was asked by HEAD is refused without a word.
+        (400, _) if asked.is_plain && body.is_empty() => {
+            ("it does not say why".to_owned(), Category::Refused, Some(WITH_TLS.to_owned()))
+        }
         (400, _) if wants_tls(&body) => {
-            let hint = "leave out --plain-http; for a registry on this machine, say --tls-verify";
-            ("it speaks TLS, and was asked without".to_owned(), Category::Refused, Some(hint.to_owned()))
+            ("it speaks TLS, and was asked without".to_owned(), Category::Refused, Some(WITH_TLS.to_owned()))
         }
         _ => (words.unwrap_or_else(|| "it does not say why".to_owned()), Category::Refused, None),
     };
@@ -100,11 +108,20 @@ pub(super) fn unanswered(repository: &Repository, what: &str, failure: &Failure)
 }
 
 fn hint(registry: &str, why: &Why) -> Option<String> {
-    let Why::Tls(text) = why else {
-        let is_lost = matches!(why, Why::Unreachable(_));
-        return is_lost.then(|| {
-            "check the host and port, the network, and the proxy variables (https_proxy, no_proxy)".to_owned()
-        });
+    let text = match why {
+        Why::Tls(text) => text,
+        Why::Unreachable(text) if text.contains("tls handshake eof") => return Some(without_tls(registry)),
+        Why::Broken(text) if text.contains("invalid HTTP version") => return Some(WITH_TLS.to_owned()),
+        Why::Unreachable(_) => {
+            return Some(
+                "check the host and port, the network, and the proxy variables (https_proxy, no_proxy)".to_owned(),
+            );
+        }
+        Why::Status(429) => {
+            return Some("try again later, or log in: some registries allow more to who is known".to_owned());
+        }
+        Why::Status(_) => return Some("the registry has trouble of its own: try again later".to_owned()),
+        _ => return None,
     };
     // As rustls words them.
     let folder = format!("~/.config/containers/certs.d/{registry}");
@@ -114,13 +131,10 @@ fn hint(registry: &str, why: &Why) -> Option<String> {
             "if you trust it, put the certificate of its authority into {folder}/ca.crt, or name its folder by --cert-dir"
         )
     } else if one_of(&["InvalidContentType", "corrupt message"]) {
-        format!(
-            "if it has no TLS, say so: --plain-http, or `plain-http = true` below `[registry.\"{registry}\"]` in the \
-             configuration file"
-        )
-    } else if one_of(&["NotValidForName"]) {
+        without_tls(registry)
+    } else if one_of(&["not valid for name", "NotValidForName"]) {
         "its certificate is for another name: write the registry as the certificate does".to_owned()
-    } else if one_of(&["Expired", "NotValidYet"]) {
+    } else if one_of(&["certificate expired", "not valid yet", "Expired", "NotValidYet"]) {
         "check this machine's clock; else whoever runs the registry must renew its certificate".to_owned()
     } else if one_of(&["CertificateRequired", "HandshakeFailure", "BadCertificate", "UnknownCA", "CertificateUnknown"])
     {
@@ -128,6 +142,13 @@ fn hint(registry: &str, why: &Why) -> Option<String> {
     } else {
         format!("put the certificate of its authority into {folder}/ca.crt, or say --plain-http where it has no TLS")
     })
+}
+
+fn without_tls(registry: &str) -> String {
+    format!(
+        "if it has no TLS, say so: --plain-http, or `plain-http = true` below `[registry.\"{registry}\"]` in the \
+         configuration file"
+    )
 }
 
 /// How to log in.

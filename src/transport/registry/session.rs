@@ -54,6 +54,13 @@ struct Wanted {
     from: Option<String>,
 }
 
+/// What a registry was told about who asks.
+struct Shown {
+    value: String,
+    /// Whether it was got for this very request.
+    is_fresh: bool,
+}
+
 /// The most scopes of a challenge that are asked for besides our own.
 const OTHER_SCOPES: usize = 4;
 
@@ -133,7 +140,7 @@ impl Session {
             if answer.status != 401 || !is_own || attempt == 2 {
                 return Ok(answer);
             }
-            if !self.learn(&answer, shown.as_deref(), attempt).await {
+            if !self.learn(&answer, shown.as_ref()).await {
                 return Ok(answer);
             }
             attempt += 1;
@@ -147,17 +154,17 @@ impl Session {
         let is_own = self.is_own(&ask.url);
         let (answer, shown) = self.once(&wanted, ask).await?;
         if answer.status == 401 && is_own {
-            self.learn(&answer, shown.as_deref(), 0).await;
+            self.learn(&answer, shown.as_ref()).await;
         }
         Ok(answer)
     }
 
     /// Asks once; what the registry was told comes with the answer.
-    async fn once(&self, wanted: &Wanted, mut ask: Exchange) -> Result<(Answer, Option<String>), CopyError> {
-        let what = what(&ask);
+    async fn once(&self, wanted: &Wanted, mut ask: Exchange) -> Result<(Answer, Option<Shown>), CopyError> {
+        let what = self.what(&ask);
         let shown = if self.is_own(&ask.url) { self.authorization(wanted).await? } else { None };
-        if let Some(value) = &shown {
-            ask = ask.header("authorization", value.clone());
+        if let Some(shown) = &shown {
+            ask = ask.header("authorization", shown.value.clone());
         }
         let answer = self.0.client.exchange(ask).await;
         let answer = answer.map_err(|failure| unanswered(&self.0.repository, &what, &failure))?;
@@ -166,14 +173,15 @@ impl Session {
 
     /// Asks as nobody.
     pub(super) async fn stray(&self, ask: Exchange) -> Result<Answer, CopyError> {
-        let what = what(&ask);
+        let what = self.what(&ask);
         self.0.client.exchange(ask).await.map_err(|failure| unanswered(&self.0.repository, &what, &failure))
     }
 
     /// The error of an answer that is no success.
     pub(super) async fn refused(&self, what: &str, answer: Answer) -> CopyError {
         let withheld = self.0.known.lock().await.withheld.clone();
-        let asked = Asked { has_credentials: self.0.credentials.is_some(), withheld };
+        let is_plain = self.0.root.starts_with("http:");
+        let asked = Asked { has_credentials: self.0.credentials.is_some(), is_plain, withheld };
         refusal(&self.0.repository, what, answer, asked).await
     }
 
@@ -183,18 +191,27 @@ impl Session {
         url.origin() == root.origin()
     }
 
+    /// What a request is about, for errors: the URL below the repository, without a query.
+    fn what(&self, ask: &Exchange) -> String {
+        let path = ask.url.strip_prefix(&self.0.root).unwrap_or(&ask.url);
+        let path = path.strip_prefix(&format!("{}/", self.0.repository.name)).unwrap_or(path);
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        if path.is_empty() { "its root".to_owned() } else { path.escape_debug().to_string() }
+    }
+
     /// What the registry is told with a request, as far as it is known.
-    async fn authorization(&self, wanted: &Wanted) -> Result<Option<String>, CopyError> {
+    async fn authorization(&self, wanted: &Wanted) -> Result<Option<Shown>, CopyError> {
+        let known_before = |value: String| Ok(Some(Shown { value, is_fresh: false }));
         let mut known = self.0.known.lock().await;
         let Some(challenge) = known.challenge.clone() else { return Ok(None) };
         match (challenge.scheme.as_str(), &self.0.credentials) {
-            ("basic", Some(Credentials::Password { user, password })) => return Ok(Some(basic(user, password))),
+            ("basic", Some(Credentials::Password { user, password })) => return known_before(basic(user, password)),
             ("basic", _) => return Ok(None),
-            (_, Some(Credentials::RegistryToken(token))) => return Ok(Some(format!("Bearer {token}"))),
+            (_, Some(Credentials::RegistryToken(token))) => return known_before(format!("Bearer {token}")),
             _ => {}
         }
         if let Some(token) = known.token(wanted) {
-            return Ok(Some(format!("Bearer {}", token.text)));
+            return known_before(format!("Bearer {}", token.text));
         }
         let wanted = match known.one_at_a_time {
             true => Wanted { from: None, ..wanted.clone() },
@@ -218,7 +235,7 @@ impl Session {
         };
         let value = format!("Bearer {}", token.text);
         known.tokens.insert(wanted, token);
-        Ok(Some(value))
+        Ok(Some(Shown { value, is_fresh: true }))
     }
 
     async fn fetch(&self, challenge: &Challenge, wanted: &Wanted, known: &mut Known) -> Result<Token, NoToken> {
@@ -263,7 +280,7 @@ impl Session {
 
     /// Learns how the registry wants to be told who asks; whether the request is worth another try. `shown` is what it
     /// was told.
-    async fn learn(&self, answer: &Answer, shown: Option<&str>, attempt: usize) -> bool {
+    async fn learn(&self, answer: &Answer, shown: Option<&Shown>) -> bool {
         let all: Vec<Challenge> = answer.headers("www-authenticate").into_iter().flat_map(challenges).collect();
         let can_basic = matches!(self.0.credentials, Some(Credentials::Password { .. }));
         let bearer = all.iter().find(|challenge| challenge.scheme == "bearer");
@@ -279,11 +296,11 @@ impl Session {
         if challenge.scheme == "basic" || matches!(self.0.credentials, Some(Credentials::RegistryToken(_))) {
             return false;
         }
-        match known.tokens.iter().find(|(_, token)| token.is(shown)).map(|(wanted, _)| wanted.clone()) {
-            // A token may have ended early; a second refusal of a fresh one is a refusal.
+        match known.tokens.iter().find(|(_, token)| token.is(&shown.value)).map(|(wanted, _)| wanted.clone()) {
+            // A token may have ended early; the refusal of a fresh one is a refusal.
             Some(own) => {
                 known.tokens.remove(&own);
-                attempt == 0
+                !shown.is_fresh
             }
             // Another request has got a new one meanwhile.
             None => true,
@@ -307,15 +324,12 @@ fn is_same(one: &Challenge, other: &Challenge) -> bool {
     one.scheme == other.scheme && ["realm", "service"].iter().all(|name| parameter(one, name) == parameter(other, name))
 }
 
-/// What a request is about, for errors: the URL without host and query.
-fn what(ask: &Exchange) -> String {
-    let path = ask.url.split_once("/v2/").map_or(ask.url.as_str(), |(_, path)| path);
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    if path.is_empty() { "its root".to_owned() } else { path.escape_debug().to_string() }
-}
-
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("repository", &self.0.repository).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
