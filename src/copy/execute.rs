@@ -63,7 +63,8 @@ pub fn execute(
 }
 
 fn manifests(plan: &Plan, sink: &dyn Sink) -> Result<(), CopyError> {
-    plan.manifests.iter().try_for_each(|(descriptor, bytes)| sink.take_manifest(descriptor, bytes))
+    plan.manifests.iter().try_for_each(|(descriptor, bytes)| sink.take_manifest(descriptor, bytes))?;
+    sink.name(&plan.roots)
 }
 
 /// Moves what is not there, biggest first; the first failure ends all.

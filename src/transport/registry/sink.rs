@@ -21,6 +21,10 @@ use crate::store::Store;
 /// Questions whether a blob is there, at once.
 const QUESTIONS: usize = 8;
 
+/// Blobs of so many bytes at most are sent without a question: to send one that is there costs one request more, to ask
+/// for one that is not costs one too, and a configuration is seldom there when its manifest is not.
+const UNASKED: u64 = 32 << 10;
+
 /// The largest manifest that registries must take (distribution-spec 1.1, "Pushing Manifests").
 const MANIFEST: u64 = 4 << 20;
 
@@ -227,8 +231,8 @@ impl Sink for RegistrySink {
 
     fn have(&self, blobs: &[Descriptor], origin: Option<&Origin>) -> Result<Vec<Have>, CopyError> {
         let known: Vec<Option<Have>> = blobs.iter().map(|blob| self.known(blob, origin)).collect();
-        let open = blobs.iter().zip(&known).filter(|(_, have)| have.is_none()).map(|(blob, _)| blob.clone());
-        let there = self.ask(&open.collect::<Vec<_>>())?;
+        let open = blobs.iter().zip(&known).filter(|(blob, have)| have.is_none() && blob.size > UNASKED);
+        let there = self.ask(&open.map(|(blob, _)| blob.clone()).collect::<Vec<_>>())?;
         if let Some(memory) = &self.memory {
             memory.blobs(&there);
         }
@@ -266,18 +270,26 @@ impl Sink for RegistrySink {
     }
 
     fn take_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
-        if self.named.iter().any(|root| root.digest == descriptor.digest) {
-            let mut state = self.state();
-            if !state.roots.iter().any(|(own, _)| own.digest == descriptor.digest) {
-                state.roots.push((descriptor.clone(), bytes.to_vec()));
-            }
-            if state.believed.is_empty() {
-                return Ok(());
-            }
-            // By its digest first: it may be refused, for what is remembered may be no longer true, and then names must
-            // not have changed.
+        if !self.named.iter().any(|root| root.digest == descriptor.digest) {
+            return self.put(&descriptor.digest.to_string(), descriptor, bytes);
         }
-        self.put(&descriptor.digest.to_string(), descriptor, bytes)
+        let mut state = self.state();
+        if !state.roots.iter().any(|(own, _)| own.digest == descriptor.digest) {
+            state.roots.push((descriptor.clone(), bytes.to_vec()));
+        }
+        Ok(())
+    }
+
+    fn name(&self, roots: &[Root]) -> Result<(), CopyError> {
+        let kept = self.state().roots.clone();
+        for root in roots {
+            let digest = root.descriptor.digest;
+            let Some((descriptor, bytes)) = kept.iter().find(|(own, _)| own.digest == digest) else { continue };
+            let own = [digest.to_string()];
+            let names = if root.names.is_empty() { own.as_slice() } else { &root.names };
+            names.iter().try_for_each(|name| self.put(name, descriptor, bytes))?;
+        }
+        Ok(())
     }
 
     fn missing(&self) -> Result<Vec<Descriptor>, CopyError> {
@@ -292,22 +304,16 @@ impl Sink for RegistrySink {
         if let Some(memory) = &self.memory {
             memory.blobs(&there);
             memory.gone(gone.iter().map(|blob| &blob.digest));
+            let elsewhere = gone.iter().map(|blob| (blob.digest, memory.elsewhere(&blob.digest)));
+            let elsewhere = elsewhere.filter_map(|(digest, from)| Some((digest, from?.to_owned())));
+            self.state().mounts.extend(elsewhere);
         }
         Ok(gone)
     }
 
-    fn finish(self: Box<Self>, roots: &[Root]) -> Result<(), CopyError> {
-        let kept = std::mem::take(&mut self.state().roots);
-        for root in roots {
-            let digest = root.descriptor.digest;
-            let Some((descriptor, bytes)) = kept.iter().find(|(own, _)| own.digest == digest) else { continue };
-            let own = [digest.to_string()];
-            let names = if root.names.is_empty() { own.as_slice() } else { &root.names };
-            names.iter().try_for_each(|name| self.put(name, descriptor, bytes))?;
-        }
+    fn finish(self: Box<Self>, _: &[Root]) -> Result<(), CopyError> {
         if let Some(memory) = &self.memory {
             memory.manifests(&self.state().whole);
-            memory.save();
         }
         Ok(())
     }

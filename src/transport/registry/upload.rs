@@ -58,7 +58,7 @@ enum Begun {
 
 /// A try that failed.
 struct Trouble {
-    error: CopyError,
+    error: Box<CopyError>,
     kind: Kind,
     /// How long the registry asks to wait.
     asked: Option<Duration>,
@@ -247,7 +247,7 @@ impl Upload<'_> {
         let told = answer.header("range").and_then(there);
         if told.is_some_and(|told| told != reached) {
             let error = self.failed("it did not take a chunk".to_owned(), Category::Refused);
-            return Err(Trouble { error, kind: Kind::Dropped, asked: None });
+            return Err(Trouble { error: Box::new(error), kind: Kind::Dropped, asked: None });
         }
         self.offset = reached;
         self.keep();
@@ -276,10 +276,10 @@ impl Upload<'_> {
                 }
                 Trouble::last(self.source_failed(error))
             }
-            Unsent::Registry(error) => Trouble { error, kind: Kind::Broken, asked: None },
+            Unsent::Registry(error) => Trouble { error: Box::new(error), kind: Kind::Broken, asked: None },
             Unsent::Stalled => {
                 let error = self.failed("it takes nothing any more".to_owned(), Category::Refused);
-                Trouble { error, kind: Kind::Broken, asked: None }
+                Trouble { error: Box::new(error), kind: Kind::Broken, asked: None }
             }
         })
     }
@@ -317,18 +317,19 @@ impl Upload<'_> {
             _ if answer.passes() => Kind::Broken,
             _ => Kind::Final,
         };
-        Trouble { error: runtime.block_on(self.target.session.refused(&self.name, answer)), kind, asked }
+        let error = runtime.block_on(self.target.session.refused(&self.name, answer));
+        Trouble { error: Box::new(error), kind, asked }
     }
 
     /// Makes the next try possible, or gives up. `before` is where the one that failed began.
     fn recover(&mut self, trouble: Trouble, before: u64) -> Result<(), CopyError> {
         let learnt = self.target.learnt;
         match trouble.kind {
-            Kind::Final => return Err(trouble.error),
-            Kind::TooLarge(sent) if !learnt.too_large(sent) => return Err(trouble.error),
-            Kind::Dropped if !learnt.drops_chunks() => return Err(trouble.error),
+            Kind::Final => return Err(*trouble.error),
+            Kind::TooLarge(sent) if !learnt.too_large(sent) => return Err(*trouble.error),
+            Kind::Dropped if !learnt.drops_chunks() => return Err(*trouble.error),
             Kind::TooLarge(_) | Kind::Dropped => return self.restart(),
-            Kind::Digest if self.differed => return Err(self.other_digest(trouble.error)),
+            Kind::Digest if self.differed => return Err(self.other_digest(*trouble.error)),
             Kind::Digest => {
                 // Its bytes were verified here, or will be now that all of them are sent in one run.
                 self.differed = true;
@@ -339,7 +340,7 @@ impl Upload<'_> {
         self.wait(trouble.asked.unwrap_or_default())?;
         let there = if learnt.resumes() { self.status()? } else { None };
         let gained = there.unwrap_or(0).saturating_sub(before);
-        let Some(wait) = self.tries.failed(gained, None) else { return Err(trouble.error) };
+        let Some(wait) = self.tries.failed(gained, None) else { return Err(*trouble.error) };
         self.wait(wait)?;
         match there {
             Some(offset) => {
@@ -398,6 +399,6 @@ impl Upload<'_> {
 impl Trouble {
     /// One after which no try is made.
     fn last(error: CopyError) -> Trouble {
-        Trouble { error, kind: Kind::Final, asked: None }
+        Trouble { error: Box::new(error), kind: Kind::Final, asked: None }
     }
 }
