@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -26,8 +26,17 @@ pub enum Fault {
     Cut(usize),
     /// The same, and the session is gone.
     Lose(usize),
+    /// So many bytes of the body stay, the log says `held`, and there is no answer until the client goes away.
+    Hold(usize),
     /// This status, with these header lines and this body; the request's body is read and dropped.
     Answer(u16, String, String),
+}
+
+impl Fault {
+    /// What is to be held must be long enough for it.
+    fn is_for(&self, request: &Request) -> bool {
+        !matches!(self, Fault::Hold(count) if *count >= request.length)
+    }
 }
 
 /// A request as it came.
@@ -64,13 +73,18 @@ pub struct State {
 #[derive(Clone)]
 pub struct Registry {
     state: Arc<Mutex<State>>,
+    changed: Arc<Condvar>,
     pub address: String,
 }
 
 impl Registry {
     pub fn start() -> Registry {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let registry = Registry { state: Arc::default(), address: listener.local_addr().unwrap().to_string() };
+        let registry = Registry {
+            state: Arc::default(),
+            changed: Arc::default(),
+            address: listener.local_addr().unwrap().to_string(),
+        };
         let theirs = registry.clone();
         thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
@@ -94,6 +108,12 @@ impl Registry {
         self.state().faults.push((text.to_owned(), faults.into_iter().collect()));
     }
 
+    /// Waits until a request is held.
+    pub fn wait_until_held(&self) {
+        let is_held = |state: &State| state.log.iter().any(|line| line.ends_with(" held"));
+        drop(self.changed.wait_while(self.state(), |state| !is_held(state)));
+    }
+
     /// The log since the last time it was asked for.
     pub fn log(&self) -> Vec<String> {
         std::mem::take(&mut self.state().log)
@@ -106,11 +126,14 @@ impl Registry {
             self.state().requests.push(request.clone());
             let fault = {
                 let mut state = self.state();
-                let found = state.faults.iter_mut().find(|(text, faults)| line.contains(text) && !faults.is_empty());
+                let is_for = |(text, faults): &&mut (String, VecDeque<Fault>)| {
+                    line.contains(&*text) && faults.front().is_some_and(|fault| fault.is_for(&request))
+                };
+                let found = state.faults.iter_mut().find(is_for);
                 found.and_then(|(_, faults)| faults.pop_front())
             };
             let cut = match fault {
-                Some(Fault::Cut(count) | Fault::Lose(count)) => Some(count),
+                Some(Fault::Cut(count) | Fault::Lose(count) | Fault::Hold(count)) => Some(count),
                 _ => None,
             };
             let mut body = vec![0; cut.unwrap_or(request.length).min(request.length)];
@@ -121,6 +144,14 @@ impl Registry {
                 Some(Fault::Cut(_)) => {
                     state.append(&request, &body);
                     state.log.push(format!("{line} cut"));
+                    return Ok(());
+                }
+                Some(Fault::Hold(_)) => {
+                    state.append(&request, &body);
+                    state.log.push(format!("{line} held"));
+                    drop(state);
+                    self.changed.notify_all();
+                    io::copy(&mut reader, &mut io::sink())?;
                     return Ok(());
                 }
                 Some(Fault::Lose(_)) => {

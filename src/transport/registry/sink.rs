@@ -13,7 +13,7 @@ use super::upload::{Target, upload};
 use super::{Memory, Session};
 use crate::copy::{Blob, CopyError, Have, Origin, Plan, Root, Sink, Taken};
 use crate::digest::Digest;
-use crate::error::Category;
+use crate::error::{Category, Diagnose};
 use crate::net::{Exchange, Verb};
 use crate::oci::{Descriptor, Index};
 use crate::store::Store;
@@ -144,15 +144,20 @@ impl RegistrySink {
         let state = self.state();
         let is_there = |digest: &Digest| state.put.contains(digest) || state.whole.contains(digest);
         let lacks = index.is_some_and(|index| !index.manifests.iter().all(|child| is_there(&child.digest)));
-        match error {
-            CopyError::Failed { place, what, why, category, .. } if lacks => CopyError::Failed {
-                place,
-                what,
-                why: format!("it takes no index without all of its manifests: {why}"),
-                category,
-                hint: Some("copy all by --all-platforms, or write an index of those copied by --new-index".to_owned()),
-            },
-            error => error,
+        if !lacks {
+            return error;
+        }
+        let category = error.category();
+        let why = match error {
+            CopyError::Failed { why, .. } => why,
+            other => other.to_string(),
+        };
+        CopyError::Failed {
+            place: self.describe(),
+            what: descriptor.digest.to_string(),
+            why: format!("it takes no index without all of its manifests: {why}"),
+            category,
+            hint: Some("copy all by --all-platforms, or write an index of those copied by --new-index".to_owned()),
         }
     }
 

@@ -311,6 +311,8 @@ impl Upload<'_> {
             // GHCR answers so to chunks of more than 4 MiB.
             416 if told.contains("too large") => Kind::TooLarge(sent),
             _ if told.contains("DIGEST_INVALID") => Kind::Digest,
+            // The session is gone, or not where it was thought to be.
+            _ if told.contains("BLOB_UPLOAD_INVALID") || told.contains("BLOB_UPLOAD_UNKNOWN") => Kind::Broken,
             // A token that ended; whoever asks for the status next gets a new one.
             401 => Kind::Broken,
             400..=499 if self.offset > 0 || matches!(status, 404 | 416) => Kind::Broken,
