@@ -127,7 +127,7 @@ impl Registry {
             let fault = {
                 let mut state = self.state();
                 let is_for = |(text, faults): &&mut (String, VecDeque<Fault>)| {
-                    line.contains(&*text) && faults.front().is_some_and(|fault| fault.is_for(&request))
+                    line.contains(text.as_str()) && faults.front().is_some_and(|fault| fault.is_for(&request))
                 };
                 let found = state.faults.iter_mut().find(is_for);
                 found.and_then(|(_, faults)| faults.pop_front())
