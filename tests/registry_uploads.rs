@@ -20,7 +20,8 @@ const SIZE: usize = 6_000_000;
 /// A store with an image of one layer of [`SIZE`] bytes, a registry, and copies between.
 fn three() -> (TempDir, Image, Registry, Copies) {
     let (folder, store) = store();
-    let layer: Vec<u8> = (0..SIZE).map(|index| (index / 7 % 251) as u8).collect();
+    let mut layer = (0..=250).collect::<Vec<u8>>().repeat(SIZE / 251 + 1);
+    layer.truncate(SIZE);
     let image = image(&store, &layer);
     let copies = Copies::new(&store);
     (folder, image, Registry::start(), copies)
@@ -211,6 +212,21 @@ fn too_large_for_one_request_goes_in_chunks() {
         registry.state().requests.iter().filter(|r| r.method == "PATCH").map(|r| r.length).collect();
     assert_eq!(lengths, [1_500_000, 1 << 20, 1 << 20, 1 << 20, 1 << 20, 1 << 20, SIZE - 5 * (1 << 20)]);
     assert_eq!(layer_of(&registry, &image).len(), SIZE);
+}
+
+#[test]
+fn a_refusal_that_comes_before_the_body_ends_is_heard() {
+    let (_folder, image, registry, copies) = three();
+    registry.faults("PUT app/blobs", [Fault::Early(413)]);
+    copies.copy(&registry, "app", &image.manifest, &["1"]).unwrap();
+    let first = registry.state().requests.iter().find(|request| request.method == "PATCH").map(|r| r.length);
+    assert_eq!(first, Some(1_500_000));
+    assert_eq!(layer_of(&registry, &image).len(), SIZE);
+    registry.state().blobs.clear();
+    registry.faults("PUT app/blobs", [Fault::Early(403)]);
+    let later = copies.at(copies.now + 2 * 86_400);
+    let (category, text) = failed(later.copy(&registry, "app", &image.manifest, &["2"]));
+    assert!(category == Category::Refused && text.contains("not allowed"), "{text}");
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum Fault {
     Lose(usize),
     /// So many bytes of the body stay, the log says `held`, and there is no answer until the client goes away.
     Hold(usize),
+    /// This status before the body was read, as proxies answer; then the connection ends.
+    Early(u16),
     /// This status, with these header lines and this body; the request's body is read and dropped.
     Answer(u16, String, String),
 }
@@ -132,6 +134,13 @@ impl Registry {
                 let found = state.faults.iter_mut().find(is_for);
                 found.and_then(|(_, faults)| faults.pop_front())
             };
+            if let Some(Fault::Early(status)) = fault {
+                self.state().log.push(format!("{line} {status}"));
+                answer(stream, &request, status, "Connection: close\r\n", b"<html>no</html>")?;
+                stream.shutdown(Shutdown::Write)?;
+                io::copy(&mut reader, &mut io::sink())?;
+                return Ok(());
+            }
             let cut = match fault {
                 Some(Fault::Cut(count) | Fault::Lose(count) | Fault::Hold(count)) => Some(count),
                 _ => None,
@@ -165,7 +174,7 @@ impl Registry {
                     drop(state);
                     answer(stream, &request, status, &headers, text.as_bytes())?;
                 }
-                None => {
+                Some(Fault::Early(_)) | None => {
                     let (status, headers, body) = state.serve(&request, &body);
                     state.log.push(format!("{line} {status}"));
                     drop(state);

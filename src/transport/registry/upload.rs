@@ -49,6 +49,16 @@ struct Upload<'a> {
     differed: bool,
 }
 
+/// What a registry says of an upload that broke off.
+enum Status {
+    /// So many bytes are there.
+    There(u64),
+    /// The session is alive, and how much is there cannot be known.
+    Unknown,
+    /// The session is gone.
+    Gone,
+}
+
 /// How an upload began.
 enum Begun {
     Session,
@@ -144,14 +154,14 @@ impl Upload<'_> {
         let Some(session) = record.recall(memory.now) else { return Ok(false) };
         self.location = session.location;
         match self.status() {
-            Ok(Some(offset)) => {
+            Ok(Status::There(offset)) => {
                 self.offset = offset;
                 self.keep();
                 Ok(true)
             }
-            // That session is gone, and this process has sent nothing that could be lost. Where nobody answers, what is
-            // kept stays for another time: to begin an upload will fail too.
-            Ok(None) | Err(_) => Ok(false),
+            // This process has sent nothing that could be lost. Where nobody answers, what is kept stays for another time:
+            // to begin an upload will fail too.
+            _ => Ok(false),
         }
     }
 
@@ -203,16 +213,17 @@ impl Upload<'_> {
         Ok(matches!(answer.status, 200 | 301..=308))
     }
 
-    /// How many bytes are there; `None` where the session is gone or that cannot be known.
-    fn status(&mut self) -> Result<Option<u64>, CopyError> {
+    /// Asks for what is there.
+    fn status(&mut self) -> Result<Status, CopyError> {
         let location = self.location.clone();
         let (session, runtime) = (self.target.session, self.target.runtime);
         let answer = runtime.block_on(session.ask(Actions::Push, || Exchange::new(Verb::Get, location.clone())))?;
         if !matches!(answer.status, 200 | 202 | 204) {
-            return Ok(None);
+            return Ok(Status::Gone);
         }
         self.follow(&answer);
-        Ok(answer.header("range").and_then(there).filter(|offset| *offset <= self.size()))
+        let there = answer.header("range").and_then(there).filter(|offset| *offset <= self.size());
+        Ok(there.map_or(Status::Unknown, Status::There))
     }
 
     /// Takes the newest location.
@@ -340,21 +351,21 @@ impl Upload<'_> {
             Kind::Broken => {}
         }
         self.wait(trouble.asked.unwrap_or_default())?;
-        let there = if learnt.resumes() { self.status()? } else { None };
-        let gained = there.unwrap_or(0).saturating_sub(before);
+        let status = if learnt.resumes() { self.status()? } else { Status::Unknown };
+        let there = if let Status::There(offset) = status { offset } else { 0 };
+        let gained = there.saturating_sub(before);
         let Some(wait) = self.tries.failed(gained, None) else { return Err(*trouble.error) };
         self.wait(wait)?;
-        match there {
-            Some(offset) => {
+        match status {
+            Status::There(offset) => {
                 self.offset = offset;
                 self.keep();
-                Ok(())
+                return Ok(());
             }
-            None => {
-                learnt.lost_session();
-                self.restart()
-            }
+            Status::Unknown => {}
+            Status::Gone => learnt.lost_session(),
         }
+        self.restart()
     }
 
     fn restart(&mut self) -> Result<(), CopyError> {
