@@ -107,6 +107,11 @@ fn the_next_process_goes_on_in_mid_blob() {
     registry.faults("GET app/blobs", std::iter::repeat_n(Fault::Cut(0), 3));
     let (category, text) = failed(copies.copy(&registry, "app", &image.manifest, &["1"]));
     assert_eq!(category, Category::Refused, "{text}");
+    // The plan knows it before a byte moves.
+    let sink = copies.sink(&registry, "app");
+    let plan = copies.plan(&sink, &image.manifest, &["1"]).unwrap();
+    assert_eq!(plan.bytes(), image.layer.size - 2_500_000 + image.config.size);
+    drop(sink);
     registry.log();
     let moved = copies.copy(&registry, "app", &image.manifest, &["1"]).unwrap();
     assert_eq!((moved.resumed, moved.blobs), (2_500_000, 2));

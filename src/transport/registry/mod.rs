@@ -4,12 +4,13 @@
 //! - `challenge`, `credentials`, `token`: who to be, and to whom that may be shown.
 //! - `session`: one request with all of that; `refusal`: what an answer that is no success means.
 //! - `source`, `sink`: images from and into a repository.
-//! - `upload`, `body`, `offset`, `learnt`: one blob on its way there; `memory`: what is known from runs before.
+//! - `upload`, `kept`, `body`, `offset`, `learnt`: one blob on its way there; `memory`: what is known from runs before.
 //! - `manifests`, `referrers`: manifests and names; those that name another as their subject.
 
 mod body;
 mod challenge;
 mod credentials;
+mod kept;
 mod learnt;
 mod manifests;
 mod memory;

@@ -5,6 +5,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::kept::{Kept, Resumable};
 use super::learnt::Learnt;
 use super::manifests::{self, Missing, is_index};
 use super::profile::profile;
@@ -45,6 +46,8 @@ pub struct RegistrySink {
 struct State {
     /// Other repositories that have a blob.
     mounts: BTreeMap<Digest, String>,
+    /// Uploads of an earlier process that are gone on from.
+    resumables: BTreeMap<Digest, Resumable>,
     /// Blobs that are there as far as is remembered: the registry was not asked.
     believed: BTreeMap<Digest, Descriptor>,
     /// Manifests that were put.
@@ -91,6 +94,18 @@ impl RegistrySink {
         }
         self.state().mounts.insert(blob.digest, from.to_owned());
         Some(Have::Mountable)
+    }
+
+    /// How much of a blob an earlier process sent.
+    fn resumable(&self, blob: &Descriptor) -> Have {
+        if let Some(resumable) = self.state().resumables.get(&blob.digest) {
+            return Have::PartAt(resumable.offset);
+        }
+        let kept = Kept::of(self.memory.as_ref(), &self.session, &self.learnt, blob);
+        let Some(resumable) = self.runtime.block_on(kept.resumable(&self.session, blob)) else { return Have::Absent };
+        let offset = resumable.offset;
+        self.state().resumables.insert(blob.digest, resumable);
+        Have::PartAt(offset)
     }
 
     /// Whether all of it is there where it is there itself: registries refuse a manifest without its blobs, but an index
@@ -241,7 +256,10 @@ impl Sink for RegistrySink {
         if let Some(memory) = &self.memory {
             memory.blobs(&there);
         }
-        let found = |blob: &Descriptor| if there.contains(&blob.digest) { Have::Present } else { Have::Absent };
+        let found = |blob: &Descriptor| match there.contains(&blob.digest) {
+            true => Have::Present,
+            false => self.resumable(blob),
+        };
         Ok(blobs.iter().zip(known).map(|(blob, have)| have.unwrap_or_else(|| found(blob))).collect())
     }
 
@@ -260,14 +278,17 @@ impl Sink for RegistrySink {
 
     fn take_blob(&self, blob: &Blob<'_>, progress: &dyn Fn(u64)) -> Result<Taken, CopyError> {
         let digest = blob.descriptor().digest;
-        let from = self.state().mounts.get(&digest).cloned();
+        let (from, resumable) = {
+            let mut state = self.state();
+            (state.mounts.get(&digest).cloned(), state.resumables.remove(&digest))
+        };
         let target = Target {
             session: &self.session,
             runtime: &self.runtime,
             learnt: &self.learnt,
             memory: self.memory.as_ref(),
         };
-        let taken = upload(&target, blob, from.as_deref(), progress)?;
+        let taken = upload(&target, blob, from.as_deref(), resumable, progress)?;
         if let Some(memory) = &self.memory {
             memory.blobs([&digest]);
         }

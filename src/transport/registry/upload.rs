@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::body::{self, Content, Unsent};
+use super::kept::{KEPT, Kept, Resumable, Status, newest, status};
 use super::learnt::Learnt;
 use super::offset::{ending, least_chunk, there};
 use super::token::Actions;
@@ -16,10 +17,6 @@ use super::{Memory, Session};
 use crate::copy::{Blob, CopyError, Taken};
 use crate::error::Category;
 use crate::net::{Answer, Exchange, Tries, Verb};
-use crate::store::{UploadRecord, UploadSession};
-
-/// Blobs of fewer bytes are sent again faster than their session is kept.
-const KEPT: u64 = 4 << 20;
 
 /// The most of a refusal that is looked into for its code.
 const REFUSAL: usize = 8 << 10;
@@ -37,7 +34,7 @@ struct Upload<'a> {
     target: &'a Target<'a>,
     blob: &'a Blob<'a>,
     name: String,
-    record: Option<UploadRecord>,
+    kept: Kept,
     progress: &'a dyn Fn(u64),
     location: String,
     /// `OCI-Chunk-Min-Length`.
@@ -47,16 +44,6 @@ struct Upload<'a> {
     tries: Tries,
     /// Whether it found another digest once.
     differed: bool,
-}
-
-/// What a registry says of an upload that broke off.
-enum Status {
-    /// So many bytes are there.
-    There(u64),
-    /// The session is alive, and how much is there cannot be known.
-    Unknown,
-    /// The session is gone.
-    Gone,
 }
 
 /// How an upload began.
@@ -87,25 +74,33 @@ enum Kind {
     Digest,
 }
 
-/// Takes a blob; `from` is another repository of the same registry that has it.
+/// Takes a blob; `from` is another repository of the same registry that has it, `resumable` what an earlier process left
+/// of it.
 pub(super) fn upload(
     target: &Target<'_>,
     blob: &Blob<'_>,
     from: Option<&str>,
+    resumable: Option<Resumable>,
     progress: &dyn Fn(u64),
 ) -> Result<Taken, CopyError> {
+    let resumed = resumable.is_some();
+    let Resumable { kept, location, offset } = resumable.unwrap_or_else(|| Resumable {
+        kept: Kept::of(target.memory, target.session, target.learnt, blob.descriptor()),
+        location: String::new(),
+        offset: 0,
+    });
     let name = blob.descriptor().digest.to_string();
-    let tries = target.session.client().tries();
-    let (record, location) = (None, String::new());
-    let (least, offset, differed) = (0, 0, false);
-    let mut upload = Upload { target, blob, name, record, progress, location, least, offset, tries, differed };
-    upload.record = upload.open_record();
-    // A mount sends nothing, so it comes before what is left to send.
-    if from.is_some() || !upload.resume()? {
-        match upload.begin(from)? {
-            Begun::Session => {}
-            Begun::Mounted => return Ok(Taken::Mounted),
-            Begun::Present => return Ok(Taken::Present),
+    let (tries, least, differed) = (target.session.client().tries(), 0, false);
+    let mut upload = Upload { target, blob, name, kept, progress, location, least, offset, tries, differed };
+    if !resumed {
+        let taken = match upload.begin(from)? {
+            Begun::Session => None,
+            Begun::Mounted => Some(Taken::Mounted),
+            Begun::Present => Some(Taken::Present),
+        };
+        if let Some(taken) = taken {
+            upload.kept.forget();
+            return Ok(taken);
         }
     }
     let from = upload.offset;
@@ -116,7 +111,7 @@ pub(super) fn upload(
             Err(trouble) => upload.recover(trouble, before)?,
         }
     }
-    upload.forget();
+    upload.kept.forget();
     Ok(Taken::Sent { from })
 }
 
@@ -125,44 +120,8 @@ impl Upload<'_> {
         self.blob.descriptor().size
     }
 
-    // ---- what is kept -------------------------------------------------------------------------------------------
-
-    /// Sessions are a convenience: where they cannot be kept, the upload goes on without.
-    fn open_record(&self) -> Option<UploadRecord> {
-        let memory = self.target.memory.filter(|_| self.size() >= KEPT && self.target.learnt.resumes())?;
-        let repository = self.target.session.repository();
-        let digest = &self.blob.descriptor().digest;
-        memory.store.upload(&repository.registry, &repository.name, digest).ok().flatten()
-    }
-
     fn keep(&self) {
-        if let (Some(record), Some(memory)) = (&self.record, self.target.memory) {
-            let session = UploadSession { location: self.location.clone(), offset: self.offset, at: memory.now };
-            let _ = record.keep(&session);
-        }
-    }
-
-    fn forget(&self) {
-        if let Some(record) = &self.record {
-            let _ = record.forget();
-        }
-    }
-
-    /// Goes on with what an earlier process left; whether there is such.
-    fn resume(&mut self) -> Result<bool, CopyError> {
-        let (Some(record), Some(memory)) = (&self.record, self.target.memory) else { return Ok(false) };
-        let Some(session) = record.recall(memory.now) else { return Ok(false) };
-        self.location = session.location;
-        match self.status() {
-            Ok(Status::There(offset)) => {
-                self.offset = offset;
-                self.keep();
-                Ok(true)
-            }
-            // This process has sent nothing that could be lost. Where nobody answers, what is kept stays for another time:
-            // to begin an upload will fail too.
-            _ => Ok(false),
-        }
+        self.kept.keep(&self.location, self.offset);
     }
 
     // ---- requests -----------------------------------------------------------------------------------------------
@@ -193,7 +152,7 @@ impl Upload<'_> {
             }
             _ => return Err(runtime.block_on(session.refused(&self.name, answer))),
         }
-        let Some((location, _)) = answer.location() else {
+        let Some(location) = newest(&answer) else {
             return Err(self.failed("it does not say where the blob goes".to_owned(), Category::Refused));
         };
         self.least = least_chunk(answer.header("oci-chunk-min-length"));
@@ -215,20 +174,15 @@ impl Upload<'_> {
 
     /// Asks for what is there.
     fn status(&mut self) -> Result<Status, CopyError> {
-        let location = self.location.clone();
-        let (session, runtime) = (self.target.session, self.target.runtime);
-        let answer = runtime.block_on(session.ask(Actions::Push, || Exchange::new(Verb::Get, location.clone())))?;
-        if !matches!(answer.status, 200 | 202 | 204) {
-            return Ok(Status::Gone);
-        }
-        self.follow(&answer);
-        let there = answer.header("range").and_then(there).filter(|offset| *offset <= self.size());
-        Ok(there.map_or(Status::Unknown, Status::There))
+        let Target { session, runtime, .. } = self.target;
+        let (status, newest) = runtime.block_on(status(session, &self.location, self.size()))?;
+        self.location = newest.unwrap_or_else(|| std::mem::take(&mut self.location));
+        Ok(status)
     }
 
     /// Takes the newest location.
     fn follow(&mut self, answer: &Answer) {
-        if let Some((location, _)) = answer.location() {
+        if let Some(location) = newest(answer) {
             self.location = location;
         }
     }
@@ -283,7 +237,7 @@ impl Upload<'_> {
             Unsent::Source(error) => {
                 if error.kind() == io::ErrorKind::InvalidData {
                     // What was sent of it is of no use to anybody.
-                    self.forget();
+                    self.kept.forget();
                 }
                 Trouble::last(self.source_failed(error))
             }
@@ -369,7 +323,7 @@ impl Upload<'_> {
     }
 
     fn restart(&mut self) -> Result<(), CopyError> {
-        self.forget();
+        self.kept.forget();
         (self.progress)(0);
         self.begin(None).map(|_| ())
     }
