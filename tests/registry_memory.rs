@@ -126,6 +126,14 @@ fn a_registry_without_mounts_is_asked_once() {
 }
 
 #[test]
+fn who_may_not_mount_may_still_send() {
+    let (_folder, image, registry, copies) = three();
+    registry.faults("POST app/blobs", [Fault::Answer(401, String::new(), String::new())]);
+    assert_eq!(from_there(&copies, &registry, &image, "1").blobs, 2);
+    assert_eq!(counts(&registry), ["2 POST blobs 202", "1 POST blobs 401", "2 PUT blobs 201", "1 PUT manifests 201"]);
+}
+
+#[test]
 fn the_same_repository_has_what_it_has() {
     let (_folder, image, registry, copies) = three();
     let origin = Origin { registry: registry.address.clone(), repository: "app".to_owned() };

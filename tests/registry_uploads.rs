@@ -259,6 +259,25 @@ fn a_registry_that_drops_chunks_gets_one_put() {
 }
 
 #[test]
+fn where_to_go_on_is_said_in_two_ways() {
+    let (_folder, image, registry, copies) = three();
+    registry.faults("PUT app/blobs", [Fault::Cut(2_000_000)]);
+    // As Quay says it, without a new location.
+    let status = |text: &str| Fault::Answer(204, format!("Range: {text}\r\n"), String::new());
+    registry.faults("GET app/blobs", [status("bytes=0-2000000")]);
+    copies.copy(&registry, "app", &image.manifest, &["1"]).unwrap();
+    assert_eq!(registry.state().came as u64, image.layer.size + image.config.size + image.manifest.size);
+    // Whoever means another byte by it does not take the rest, and gets all of it once more.
+    registry.state().blobs.clear();
+    registry.log();
+    registry.faults("PUT app/blobs", [Fault::Cut(2_000_001)]);
+    registry.faults("GET app/blobs", [status("bytes=0-2000000"), status("bytes=0-2000000")]);
+    copies.at(copies.now + 2 * 86_400).copy(&registry, "app", &image.manifest, &["2"]).unwrap();
+    assert_eq!(layer_of(&registry, &image).len(), SIZE);
+    assert_eq!(registry.log().iter().filter(|line| line.ends_with(" 416")).count(), 1);
+}
+
+#[test]
 fn another_digest_is_believed_when_it_is_found_twice() {
     let (_folder, image, registry, copies) = three();
     let other = || Fault::Answer(400, String::new(), r#"{"errors":[{"code":"DIGEST_INVALID","message":"x"}]}"#.into());

@@ -66,6 +66,8 @@ enum Kind {
     Final,
     /// It may do better from where it broke off.
     Broken,
+    /// It does not take what was sent from there.
+    Offset,
     /// Fewer bytes in one request may do.
     TooLarge(u64),
     /// It answers well and takes nothing.
@@ -144,7 +146,8 @@ impl Upload<'_> {
         match (answer.status, from) {
             (201, Some(_)) => return Ok(Begun::Mounted),
             (202, _) => {}
-            (400..=499, Some(_)) if !matches!(answer.status, 401 | 429) => {
+            // Harbor answers 401 where the other repository is not there (goharbor/harbor, issue 17097).
+            (400..=499, Some(_)) => {
                 if matches!(answer.status, 400 | 405) {
                     self.target.learnt.cannot_mount();
                 }
@@ -210,7 +213,8 @@ impl Upload<'_> {
         self.follow(&answer);
         let reached = self.offset + count;
         let told = answer.header("range").and_then(there);
-        if told.is_some_and(|told| told != reached) {
+        // Some are one off here, which does no harm.
+        if told.is_some_and(|told| told.saturating_add(1) < reached) {
             let error = self.failed("it did not take a chunk".to_owned(), Category::Refused);
             return Err(Trouble { error: Box::new(error), kind: Kind::Dropped, asked: None });
         }
@@ -280,7 +284,7 @@ impl Upload<'_> {
             _ if told.contains("BLOB_UPLOAD_INVALID") || told.contains("BLOB_UPLOAD_UNKNOWN") => Kind::Broken,
             // A token that ended; whoever asks for the status next gets a new one.
             401 => Kind::Broken,
-            400..=499 if self.offset > 0 || matches!(status, 404 | 416) => Kind::Broken,
+            400..=499 if self.offset > 0 || matches!(status, 404 | 416) => Kind::Offset,
             _ if answer.passes() => Kind::Broken,
             _ => Kind::Final,
         };
@@ -302,8 +306,9 @@ impl Upload<'_> {
                 self.differed = true;
                 return self.restart();
             }
-            Kind::Broken => {}
+            Kind::Broken | Kind::Offset => {}
         }
+        let was_refused = matches!(trouble.kind, Kind::Offset);
         self.wait(trouble.asked.unwrap_or_default())?;
         let status = if learnt.resumes() { self.status()? } else { Status::Unknown };
         let there = if let Status::There(offset) = status { offset } else { 0 };
@@ -311,6 +316,8 @@ impl Upload<'_> {
         let Some(wait) = self.tries.failed(gained, None) else { return Err(*trouble.error) };
         self.wait(wait)?;
         match status {
+            // It says again where to go on, and does not take it there.
+            Status::There(offset) if was_refused && offset == before => {}
             Status::There(offset) => {
                 self.offset = offset;
                 self.keep();
