@@ -41,8 +41,8 @@ const KNOWN: [(&str, Profile); 7] = [
     (".amazonaws.com.cn", Profile { way: Way::Put, mounts: true }),
     // Mounts fail: aws/containers-roadmap, issue 1459.
     ("public.ecr.aws", Profile { way: Way::Put, mounts: false }),
-    // "the request body is too large and exceeds the maximum permissible limit of 4.00MiB" with 416 for chunks, and none
-    // for one PUT: oras-project/rust-oci-client, issue 35.
+    // "the request body is too large and exceeds the maximum permissible limit of 4.00MiB" with 416 for chunks:
+    // oras-project/rust-oci-client, issue 35. Other clients send it one PUT: kitops-ml/kitops, pull request 780.
     ("ghcr.io", Profile { way: Way::Put, mounts: true }),
     // "Artifact Registry does not support Docker chunked uploads": Google Cloud, Artifact Registry, "Docker API".
     (".pkg.dev", Profile { way: Way::Put, mounts: true }),
