@@ -66,7 +66,8 @@ pub fn execute(
 }
 
 fn manifests(plan: &Plan, sink: &dyn Sink) -> Result<(), CopyError> {
-    plan.manifests.iter().try_for_each(|(descriptor, bytes)| sink.take_manifest(descriptor, bytes))
+    plan.manifests.iter().try_for_each(|(descriptor, bytes)| sink.take_manifest(descriptor, bytes))?;
+    sink.name(&plan.roots)
 }
 
 /// Tells what is copied, and which blobs of it are there.

@@ -40,7 +40,7 @@ pub enum Taken {
 
 /// Where images go.
 ///
-/// Contract: until [`Sink::finish`] no name points at anything new; blobs and upload sessions may stay for the next run
+/// Contract: until [`Sink::name`] or [`Sink::finish`] no name points at anything new; blobs and upload sessions may stay for the next run
 /// when it is never called. Blobs come in the order of the plan, each once and before the manifests that name it, as many
 /// at once as [`Sink::jobs`] says; a manifest comes before an index that names it, and a subject before its referrers. A
 /// sink verifies what it takes and keeps nothing that does not fit its descriptor.
@@ -81,12 +81,18 @@ pub trait Sink: Send + Sync {
     /// Takes the bytes of a manifest or index, as they are.
     fn take_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError>;
 
-    /// After a manifest was refused: which blobs that [`Sink::have`] called present are not there after all, because that
-    /// was only remembered. They are taken then, and all manifests once more. Where the reason was another one, none.
+    /// Points the names of each root at it, where that may be refused for a blob that is missing; what else there is to do
+    /// is left to [`Sink::finish`]. A sink whose names cannot be refused does nothing here.
+    fn name(&self, _roots: &[Root]) -> Result<(), CopyError> {
+        Ok(())
+    }
+
+    /// After a manifest or name was refused: which blobs that [`Sink::have`] called present are not there after all, because that
+    /// was only remembered. They are taken then, and all manifests and names once more. Where the reason was another one, none.
     fn missing(&self) -> Result<Vec<Descriptor>, CopyError> {
         Ok(Vec::new())
     }
 
-    /// Points the names of each root at it.
+    /// Points the names of each root at it, where [`Sink::name`] did not.
     fn finish(self: Box<Self>, roots: &[Root]) -> Result<(), CopyError>;
 }

@@ -43,11 +43,10 @@ impl Learnt {
     /// A request of so many bytes was too large; whether smaller ones may do.
     pub(super) fn too_large(&self, sent: u64) -> bool {
         let mut profile = self.lock();
-        let next = (sent / 4).min(FIRST_CHUNK);
-        if profile.way == Way::Put || next < LEAST_CHUNK {
+        if profile.way == Way::Put || sent <= LEAST_CHUNK {
             return false;
         }
-        profile.way = Way::Chunks(next);
+        profile.way = Way::Chunks((sent / 4).clamp(LEAST_CHUNK, FIRST_CHUNK));
         true
     }
 
@@ -104,7 +103,8 @@ mod tests {
         assert_eq!(any.chunk(0, 100 << 20, 0), Some(25 << 20));
         assert!(any.too_large(25 << 20) && any.too_large(6 << 20));
         assert_eq!(any.chunk(0, 100 << 20, 0), Some(3 << 19));
-        assert!(!any.too_large(3 << 19));
+        assert!(any.too_large(3 << 19) && !any.too_large(1 << 20));
+        assert_eq!(any.chunk(0, 100 << 20, 0), Some(1 << 20));
     }
 
     #[test]

@@ -52,13 +52,15 @@ impl Memory {
         self.learnt().gone.extend(blobs);
     }
 
-    /// Writes down what was learnt. It is only a help, so that a failure to do it fails nothing.
-    pub(super) fn save(&self) {
-        let learnt = std::mem::take(&mut *self.learnt());
-        let _ = self.store.presence(&self.repository.registry).learn(&self.repository.name, &learnt, self.now);
-    }
-
     fn learnt(&self) -> MutexGuard<'_, Learnt> {
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Memory {
+    /// Writes down what was learnt, however the copy ended. It is only a help, so that a failure to do it fails nothing.
+    fn drop(&mut self) {
+        let learnt = std::mem::take(&mut *self.learnt());
+        let _ = self.store.presence(&self.repository.registry).learn(&self.repository.name, &learnt, self.now);
     }
 }

@@ -8,7 +8,7 @@
 //! - `redirect`, `document`, `links`: reading what leads elsewhere, small documents, and lists that come in pages.
 //! - `source`, `reading`, `referrers`: images from a repository; `tags`: its names.
 //! - `sink`, `manifests`, `fallback_tag`: images into a repository; manifests that name another as their subject.
-//! - `upload`, `body`, `offset`, `learnt`: one blob on its way there; `memory`: what is known from runs before.
+//! - `upload`, `kept`, `body`, `offset`, `learnt`: one blob on its way there; `memory`: what is known from runs before.
 
 mod auth_edit;
 mod body;
@@ -16,6 +16,7 @@ mod challenge;
 mod credentials;
 mod document;
 mod fallback_tag;
+mod kept;
 mod learnt;
 mod links;
 mod manifests;

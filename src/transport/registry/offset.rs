@@ -1,10 +1,12 @@
 //! What the answers to uploads say in their headers (distribution-spec 1.1, "Pushing a blob in chunks").
 
 /// How many bytes of an upload are there, by its `Range: 0-LAST`. `None` where that cannot be known: `0-0` is sent for no
-/// byte and for one. Some write `bytes=0-LAST`, or blanks.
+/// byte and for one. Quay writes `bytes=0-COUNT` there, which is one more (quay/quay, `endpoints/v2/blob.py`,
+/// `fetch_existing_upload`).
 pub(super) fn there(range: &str) -> Option<u64> {
     let range = range.trim();
-    let range = range.strip_prefix("bytes").map_or(range, |rest| rest.trim_start_matches([' ', '=']));
+    let counts = range.strip_prefix("bytes");
+    let range = counts.map_or(range, |rest| rest.trim_start_matches([' ', '=']));
     let (first, last) = range.split_once('-')?;
     let number = |text: &str| -> Option<u64> {
         let text = text.trim();
@@ -12,6 +14,7 @@ pub(super) fn there(range: &str) -> Option<u64> {
     };
     match (number(first)?, number(last)?) {
         (0, 0) => None,
+        (0, count) if counts.is_some() => Some(count),
         (0, last) => last.checked_add(1),
         _ => None,
     }
@@ -41,8 +44,10 @@ mod tests {
 
     #[test]
     fn ranges_as_registries_write_them() {
-        assert_eq!((there("0-99"), there("bytes=0-99"), there(" 0 - 99 ")), (Some(100), Some(100), Some(100)));
-        for unknown in ["0-0", "1-99", "0-", "-5", "", "99", "0--1", "0-+1", "a-b", "0-99999999999999999999"] {
+        assert_eq!((there("0-99"), there("bytes=0-99"), there(" 0 - 99 ")), (Some(100), Some(99), Some(100)));
+        for unknown in
+            ["0-0", "bytes=0-0", "1-99", "0-", "-5", "", "99", "0--1", "0-+1", "a-b", "0-99999999999999999999"]
+        {
             assert_eq!(there(unknown), None, "{unknown}");
         }
         assert_eq!(there("0-18446744073709551615"), None);

@@ -23,35 +23,33 @@ pub(super) struct Profile {
 
 const MIB: u64 = 1 << 20;
 
-/// Unknown registries, and those that anybody runs: distribution 2 and 3, Harbor, Quay, zot, Gitea, GitLab.
+/// Unknown registries, Docker Hub, quay.io, and those that anybody runs.
 ///
-/// - distribution 3 keeps what came of a request that broke off, PATCH or PUT, and tells it (`registry/handlers/blobupload.go`:
-///   GET needs no matching state, and the writer is flushed); 2.8 forgets the session (its PATCH and GET answer 404).
-/// - zot takes one PUT and chunks (`pkg/api/routes.go`).
-/// - Quay refuses a mount without `from` with 400; kimg never asks for one.
+/// - distribution 3 keeps what came of a request that broke off, PATCH or PUT, and tells it (distribution/distribution,
+///   `registry/handlers/blobupload.go`: GET needs no matching state, and the writer is flushed); 2.8 forgets the session
+///   (seen: its PATCH and GET answer 404 then).
+/// - zot takes streamed bodies and chunks (project-zot/zot, `pkg/api/routes.go`, `PatchBlobUpload`).
+/// - Quay takes both too, and mounts where `from` is given (quay/quay, `endpoints/v2/blob.py`).
 const UNKNOWN: Profile = Profile { way: Way::Any, mounts: true };
 
 /// Registries by the end of their host's name; the first that fits counts. Each with where its rule is written.
-const KNOWN: [(&str, Profile); 9] = [
-    // "chunked blob upload (PATCH) silently discards data for chunks after the first": github.com/aws/containers-roadmap,
-    // issue 2831. One PUT of 15 GB was seen to work: github.com/kitops-ml/kitops, issue 821. It mounts only where the
-    // account allows it, and else begins an upload (Amazon ECR User Guide, "Blob mounting").
+const KNOWN: [(&str, Profile); 7] = [
+    // "OCI chunked blob upload (PATCH) silently discards data for chunks after the first": aws/containers-roadmap, issue
+    // 2831. One PUT of 15 GB was seen to work: kitops-ml/kitops, issue 821. It mounts where the account's setting allows it
+    // (Amazon ECR User Guide, "Blob mounting in Amazon ECR"), and else begins an upload.
     (".amazonaws.com", Profile { way: Way::Put, mounts: true }),
     (".amazonaws.com.cn", Profile { way: Way::Put, mounts: true }),
+    // Mounts fail: aws/containers-roadmap, issue 1459.
     ("public.ecr.aws", Profile { way: Way::Put, mounts: false }),
-    // "the request body is too large and exceeds the maximum permissible limit of 4.00MiB" with 416 for chunks, and none
-    // for one PUT: github.com/oras-project/rust-oci-client, issue 35.
+    // "the request body is too large and exceeds the maximum permissible limit of 4.00MiB" with 416 for chunks:
+    // oras-project/rust-oci-client, issue 35. Other clients send it one PUT: kitops-ml/kitops, pull request 780.
     ("ghcr.io", Profile { way: Way::Put, mounts: true }),
     // "Artifact Registry does not support Docker chunked uploads": Google Cloud, Artifact Registry, "Docker API".
     (".pkg.dev", Profile { way: Way::Put, mounts: true }),
     ("gcr.io", Profile { way: Way::Put, mounts: true }),
-    // "the maximum size of one request is about 20 MB": Azure Container Registry REST API, "Blob - Upload", and issues of
-    // its clients.
+    // It was seen to cap one streamed body near 20 MB; chunks are documented (Azure Container Registry REST API, "Blob -
+    // Upload").
     (".azurecr.io", Profile { way: Way::Chunks(16 * MIB), mounts: true }),
-    // As distribution; an upload may be answered by another host (Docker Docs, "Registry API").
-    ("docker.io", Profile { way: Way::Any, mounts: true }),
-    // Project Quay, `endpoints/v2/blob.py`: chunks and one PUT, mounts with `from`.
-    ("quay.io", UNKNOWN),
 ];
 
 /// What is known of the registry `HOST[:PORT]`.

@@ -5,6 +5,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::kept::{Kept, Resumable};
 use super::learnt::Learnt;
 use super::manifests::{self, Missing, is_index};
 use super::profile::profile;
@@ -13,13 +14,17 @@ use super::upload::{Target, upload};
 use super::{Memory, Session};
 use crate::copy::{Blob, CopyError, Have, Origin, Plan, Root, Sink, Taken};
 use crate::digest::Digest;
-use crate::error::Category;
+use crate::error::{Category, Diagnose};
 use crate::net::{Exchange, Verb};
 use crate::oci::{Descriptor, Index};
 use crate::store::Store;
 
 /// Questions whether a blob is there, at once.
 const QUESTIONS: usize = 8;
+
+/// Blobs of so many bytes at most are sent without a question: to send one that is there costs one request more, to ask
+/// for one that is not costs one too, and a configuration is seldom there when its manifest is not.
+const UNASKED: u64 = 32 << 10;
 
 /// The largest manifest that registries must take (distribution-spec 1.1, "Pushing Manifests").
 const MANIFEST: u64 = 4 << 20;
@@ -41,6 +46,8 @@ pub struct RegistrySink {
 struct State {
     /// Other repositories that have a blob.
     mounts: BTreeMap<Digest, String>,
+    /// Uploads of an earlier process that are gone on from.
+    resumables: BTreeMap<Digest, Resumable>,
     /// Blobs that are there as far as is remembered: the registry was not asked.
     believed: BTreeMap<Digest, Descriptor>,
     /// Manifests that were put.
@@ -87,6 +94,18 @@ impl RegistrySink {
         }
         self.state().mounts.insert(blob.digest, from.to_owned());
         Some(Have::Mountable)
+    }
+
+    /// How much of a blob an earlier process sent.
+    fn resumable(&self, blob: &Descriptor) -> Have {
+        if let Some(resumable) = self.state().resumables.get(&blob.digest) {
+            return Have::PartAt(resumable.offset);
+        }
+        let kept = Kept::of(self.memory.as_ref(), &self.session, &self.learnt, blob);
+        let Some(resumable) = self.runtime.block_on(kept.resumable(&self.session, blob)) else { return Have::Absent };
+        let offset = resumable.offset;
+        self.state().resumables.insert(blob.digest, resumable);
+        Have::PartAt(offset)
     }
 
     /// Whether all of it is there where it is there itself: registries refuse a manifest without its blobs, but an index
@@ -140,15 +159,20 @@ impl RegistrySink {
         let state = self.state();
         let is_there = |digest: &Digest| state.put.contains(digest) || state.whole.contains(digest);
         let lacks = index.is_some_and(|index| !index.manifests.iter().all(|child| is_there(&child.digest)));
-        match error {
-            CopyError::Failed { place, what, why, category, .. } if lacks => CopyError::Failed {
-                place,
-                what,
-                why: format!("it takes no index without all of its manifests: {why}"),
-                category,
-                hint: Some("copy all by --all-platforms, or write an index of those copied by --new-index".to_owned()),
-            },
-            error => error,
+        if !lacks {
+            return error;
+        }
+        let category = error.category();
+        let why = match error {
+            CopyError::Failed { why, .. } => why,
+            other => other.to_string(),
+        };
+        CopyError::Failed {
+            place: self.describe(),
+            what: descriptor.digest.to_string(),
+            why: format!("it takes no index without all of its manifests: {why}"),
+            category,
+            hint: Some("copy all by --all-platforms, or write an index of those copied by --new-index".to_owned()),
         }
     }
 
@@ -227,12 +251,15 @@ impl Sink for RegistrySink {
 
     fn have(&self, blobs: &[Descriptor], origin: Option<&Origin>) -> Result<Vec<Have>, CopyError> {
         let known: Vec<Option<Have>> = blobs.iter().map(|blob| self.known(blob, origin)).collect();
-        let open = blobs.iter().zip(&known).filter(|(_, have)| have.is_none()).map(|(blob, _)| blob.clone());
-        let there = self.ask(&open.collect::<Vec<_>>())?;
+        let open = blobs.iter().zip(&known).filter(|(blob, have)| have.is_none() && blob.size > UNASKED);
+        let there = self.ask(&open.map(|(blob, _)| blob.clone()).collect::<Vec<_>>())?;
         if let Some(memory) = &self.memory {
             memory.blobs(&there);
         }
-        let found = |blob: &Descriptor| if there.contains(&blob.digest) { Have::Present } else { Have::Absent };
+        let found = |blob: &Descriptor| match there.contains(&blob.digest) {
+            true => Have::Present,
+            false => self.resumable(blob),
+        };
         Ok(blobs.iter().zip(known).map(|(blob, have)| have.unwrap_or_else(|| found(blob))).collect())
     }
 
@@ -251,14 +278,17 @@ impl Sink for RegistrySink {
 
     fn take_blob(&self, blob: &Blob<'_>, progress: &dyn Fn(u64)) -> Result<Taken, CopyError> {
         let digest = blob.descriptor().digest;
-        let from = self.state().mounts.get(&digest).cloned();
+        let (from, resumable) = {
+            let mut state = self.state();
+            (state.mounts.get(&digest).cloned(), state.resumables.remove(&digest))
+        };
         let target = Target {
             session: &self.session,
             runtime: &self.runtime,
             learnt: &self.learnt,
             memory: self.memory.as_ref(),
         };
-        let taken = upload(&target, blob, from.as_deref(), progress)?;
+        let taken = upload(&target, blob, from.as_deref(), resumable, progress)?;
         if let Some(memory) = &self.memory {
             memory.blobs([&digest]);
         }
@@ -266,18 +296,26 @@ impl Sink for RegistrySink {
     }
 
     fn take_manifest(&self, descriptor: &Descriptor, bytes: &[u8]) -> Result<(), CopyError> {
-        if self.named.iter().any(|root| root.digest == descriptor.digest) {
-            let mut state = self.state();
-            if !state.roots.iter().any(|(own, _)| own.digest == descriptor.digest) {
-                state.roots.push((descriptor.clone(), bytes.to_vec()));
-            }
-            if state.believed.is_empty() {
-                return Ok(());
-            }
-            // By its digest first: it may be refused, for what is remembered may be no longer true, and then names must
-            // not have changed.
+        if !self.named.iter().any(|root| root.digest == descriptor.digest) {
+            return self.put(&descriptor.digest.to_string(), descriptor, bytes);
         }
-        self.put(&descriptor.digest.to_string(), descriptor, bytes)
+        let mut state = self.state();
+        if !state.roots.iter().any(|(own, _)| own.digest == descriptor.digest) {
+            state.roots.push((descriptor.clone(), bytes.to_vec()));
+        }
+        Ok(())
+    }
+
+    fn name(&self, roots: &[Root]) -> Result<(), CopyError> {
+        let kept = self.state().roots.clone();
+        for root in roots {
+            let digest = root.descriptor.digest;
+            let Some((descriptor, bytes)) = kept.iter().find(|(own, _)| own.digest == digest) else { continue };
+            let own = [digest.to_string()];
+            let names = if root.names.is_empty() { own.as_slice() } else { &root.names };
+            names.iter().try_for_each(|name| self.put(name, descriptor, bytes))?;
+        }
+        Ok(())
     }
 
     fn missing(&self) -> Result<Vec<Descriptor>, CopyError> {
@@ -292,22 +330,16 @@ impl Sink for RegistrySink {
         if let Some(memory) = &self.memory {
             memory.blobs(&there);
             memory.gone(gone.iter().map(|blob| &blob.digest));
+            let elsewhere = gone.iter().map(|blob| (blob.digest, memory.elsewhere(&blob.digest)));
+            let elsewhere = elsewhere.filter_map(|(digest, from)| Some((digest, from?.to_owned())));
+            self.state().mounts.extend(elsewhere);
         }
         Ok(gone)
     }
 
-    fn finish(self: Box<Self>, roots: &[Root]) -> Result<(), CopyError> {
-        let kept = std::mem::take(&mut self.state().roots);
-        for root in roots {
-            let digest = root.descriptor.digest;
-            let Some((descriptor, bytes)) = kept.iter().find(|(own, _)| own.digest == digest) else { continue };
-            let own = [digest.to_string()];
-            let names = if root.names.is_empty() { own.as_slice() } else { &root.names };
-            names.iter().try_for_each(|name| self.put(name, descriptor, bytes))?;
-        }
+    fn finish(self: Box<Self>, _: &[Root]) -> Result<(), CopyError> {
         if let Some(memory) = &self.memory {
             memory.manifests(&self.state().whole);
-            memory.save();
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::body::{self, Content, Unsent};
+use super::kept::{KEPT, Kept, Resumable, Status, newest, status};
 use super::learnt::Learnt;
 use super::offset::{ending, least_chunk, there};
 use super::token::Actions;
@@ -16,10 +17,6 @@ use super::{Memory, Session};
 use crate::copy::{Blob, CopyError, Taken};
 use crate::error::Category;
 use crate::net::{Answer, Exchange, Tries, Verb};
-use crate::store::{UploadRecord, UploadSession};
-
-/// Blobs of fewer bytes are sent again faster than their session is kept.
-const KEPT: u64 = 4 << 20;
 
 /// The most of a refusal that is looked into for its code.
 const REFUSAL: usize = 8 << 10;
@@ -37,7 +34,7 @@ struct Upload<'a> {
     target: &'a Target<'a>,
     blob: &'a Blob<'a>,
     name: String,
-    record: Option<UploadRecord>,
+    kept: Kept,
     progress: &'a dyn Fn(u64),
     location: String,
     /// `OCI-Chunk-Min-Length`.
@@ -58,7 +55,7 @@ enum Begun {
 
 /// A try that failed.
 struct Trouble {
-    error: CopyError,
+    error: Box<CopyError>,
     kind: Kind,
     /// How long the registry asks to wait.
     asked: Option<Duration>,
@@ -69,6 +66,8 @@ enum Kind {
     Final,
     /// It may do better from where it broke off.
     Broken,
+    /// It does not take what was sent from there.
+    Offset,
     /// Fewer bytes in one request may do.
     TooLarge(u64),
     /// It answers well and takes nothing.
@@ -77,25 +76,33 @@ enum Kind {
     Digest,
 }
 
-/// Takes a blob; `from` is another repository of the same registry that has it.
+/// Takes a blob; `from` is another repository of the same registry that has it, `resumable` what an earlier process left
+/// of it.
 pub(super) fn upload(
     target: &Target<'_>,
     blob: &Blob<'_>,
     from: Option<&str>,
+    resumable: Option<Resumable>,
     progress: &dyn Fn(u64),
 ) -> Result<Taken, CopyError> {
+    let resumed = resumable.is_some();
+    let Resumable { kept, location, offset } = resumable.unwrap_or_else(|| Resumable {
+        kept: Kept::of(target.memory, target.session, target.learnt, blob.descriptor()),
+        location: String::new(),
+        offset: 0,
+    });
     let name = blob.descriptor().digest.to_string();
-    let tries = target.session.client().tries();
-    let (record, location) = (None, String::new());
-    let (least, offset, differed) = (0, 0, false);
-    let mut upload = Upload { target, blob, name, record, progress, location, least, offset, tries, differed };
-    upload.record = upload.open_record();
-    // A mount sends nothing, so it comes before what is left to send.
-    if from.is_some() || !upload.resume()? {
-        match upload.begin(from)? {
-            Begun::Session => {}
-            Begun::Mounted => return Ok(Taken::Mounted),
-            Begun::Present => return Ok(Taken::Present),
+    let (tries, least, differed) = (target.session.client().tries(), 0, false);
+    let mut upload = Upload { target, blob, name, kept, progress, location, least, offset, tries, differed };
+    if !resumed {
+        let taken = match upload.begin(from)? {
+            Begun::Session => None,
+            Begun::Mounted => Some(Taken::Mounted),
+            Begun::Present => Some(Taken::Present),
+        };
+        if let Some(taken) = taken {
+            upload.kept.forget();
+            return Ok(taken);
         }
     }
     let from = upload.offset;
@@ -106,7 +113,7 @@ pub(super) fn upload(
             Err(trouble) => upload.recover(trouble, before)?,
         }
     }
-    upload.forget();
+    upload.kept.forget();
     Ok(Taken::Sent { from })
 }
 
@@ -115,44 +122,8 @@ impl Upload<'_> {
         self.blob.descriptor().size
     }
 
-    // ---- what is kept -------------------------------------------------------------------------------------------
-
-    /// Sessions are a convenience: where they cannot be kept, the upload goes on without.
-    fn open_record(&self) -> Option<UploadRecord> {
-        let memory = self.target.memory.filter(|_| self.size() >= KEPT && self.target.learnt.resumes())?;
-        let repository = self.target.session.repository();
-        let digest = &self.blob.descriptor().digest;
-        memory.store.upload(&repository.registry, &repository.name, digest).ok().flatten()
-    }
-
     fn keep(&self) {
-        if let (Some(record), Some(memory)) = (&self.record, self.target.memory) {
-            let session = UploadSession { location: self.location.clone(), offset: self.offset, at: memory.now };
-            let _ = record.keep(&session);
-        }
-    }
-
-    fn forget(&self) {
-        if let Some(record) = &self.record {
-            let _ = record.forget();
-        }
-    }
-
-    /// Goes on with what an earlier process left; whether there is such.
-    fn resume(&mut self) -> Result<bool, CopyError> {
-        let (Some(record), Some(memory)) = (&self.record, self.target.memory) else { return Ok(false) };
-        let Some(session) = record.recall(memory.now) else { return Ok(false) };
-        self.location = session.location;
-        match self.status() {
-            Ok(Some(offset)) => {
-                self.offset = offset;
-                self.keep();
-                Ok(true)
-            }
-            // That session is gone, and this process has sent nothing that could be lost. Where nobody answers, what is
-            // kept stays for another time: to begin an upload will fail too.
-            Ok(None) | Err(_) => Ok(false),
-        }
+        self.kept.keep(&self.location, self.offset);
     }
 
     // ---- requests -----------------------------------------------------------------------------------------------
@@ -178,7 +149,8 @@ impl Upload<'_> {
         match (answer.status, from) {
             (201, Some(_)) => return Ok(Begun::Mounted),
             (202, _) => {}
-            (400..=499, Some(_)) if !matches!(answer.status, 401 | 429) => {
+            // Harbor answers 401 where the other repository is not there (goharbor/harbor, issue 17097).
+            (400..=499, Some(_)) => {
                 if matches!(answer.status, 400 | 405) {
                     self.target.learnt.cannot_mount();
                 }
@@ -186,7 +158,7 @@ impl Upload<'_> {
             }
             _ => return Err(runtime.block_on(session.refused(&self.name, answer))),
         }
-        let Some((location, _)) = answer.location() else {
+        let Some(location) = newest(&answer) else {
             return Err(self.failed("it does not say where the blob goes".to_owned(), Category::Refused));
         };
         self.least = least_chunk(answer.header("oci-chunk-min-length"));
@@ -206,21 +178,17 @@ impl Upload<'_> {
         Ok(matches!(answer.status, 200 | 301..=308))
     }
 
-    /// How many bytes are there; `None` where the session is gone or that cannot be known.
-    fn status(&mut self) -> Result<Option<u64>, CopyError> {
-        let location = self.location.clone();
-        let (session, runtime) = (self.target.session, self.target.runtime);
-        let answer = runtime.block_on(session.ask(Actions::Push, || Exchange::new(Verb::Get, location.clone())))?;
-        if !matches!(answer.status, 200 | 202 | 204) {
-            return Ok(None);
-        }
-        self.follow(&answer);
-        Ok(answer.header("range").and_then(there).filter(|offset| *offset <= self.size()))
+    /// Asks for what is there.
+    fn status(&mut self) -> Result<Status, CopyError> {
+        let Target { session, runtime, .. } = self.target;
+        let (status, newest) = runtime.block_on(status(session, &self.location, self.size()))?;
+        self.location = newest.unwrap_or_else(|| std::mem::take(&mut self.location));
+        Ok(status)
     }
 
     /// Takes the newest location.
     fn follow(&mut self, answer: &Answer) {
-        if let Some((location, _)) = answer.location() {
+        if let Some(location) = newest(answer) {
             self.location = location;
         }
     }
@@ -248,9 +216,10 @@ impl Upload<'_> {
         self.follow(&answer);
         let reached = self.offset + count;
         let told = answer.header("range").and_then(there);
-        if told.is_some_and(|told| told != reached) {
+        // Some are one off here, which does no harm.
+        if told.is_some_and(|told| told.saturating_add(1) < reached) {
             let error = self.failed("it did not take a chunk".to_owned(), Category::Refused);
-            return Err(Trouble { error, kind: Kind::Dropped, asked: None });
+            return Err(Trouble { error: Box::new(error), kind: Kind::Dropped, asked: None });
         }
         self.offset = reached;
         self.keep();
@@ -275,14 +244,14 @@ impl Upload<'_> {
             Unsent::Source(error) => {
                 if error.kind() == io::ErrorKind::InvalidData {
                     // What was sent of it is of no use to anybody.
-                    self.forget();
+                    self.kept.forget();
                 }
                 Trouble::last(self.source_failed(error))
             }
-            Unsent::Registry(error) => Trouble { error, kind: Kind::Broken, asked: None },
+            Unsent::Registry(error) => Trouble { error: Box::new(error), kind: Kind::Broken, asked: None },
             Unsent::Stalled => {
                 let error = self.failed("it takes nothing any more".to_owned(), Category::Refused);
-                Trouble { error, kind: Kind::Broken, asked: None }
+                Trouble { error: Box::new(error), kind: Kind::Broken, asked: None }
             }
         })
     }
@@ -314,51 +283,57 @@ impl Upload<'_> {
             // GHCR answers so to chunks of more than 4 MiB.
             416 if told.contains("too large") => Kind::TooLarge(sent),
             _ if told.contains("DIGEST_INVALID") => Kind::Digest,
+            // The session is gone, or not where it was thought to be.
+            _ if told.contains("BLOB_UPLOAD_INVALID") || told.contains("BLOB_UPLOAD_UNKNOWN") => Kind::Broken,
             // A token that ended; whoever asks for the status next gets a new one.
             401 => Kind::Broken,
-            400..=499 if self.offset > 0 || matches!(status, 404 | 416) => Kind::Broken,
+            400..=499 if self.offset > 0 || matches!(status, 404 | 416) => Kind::Offset,
             _ if answer.passes() => Kind::Broken,
             _ => Kind::Final,
         };
-        Trouble { error: runtime.block_on(self.target.session.refused(&self.name, answer)), kind, asked }
+        let error = runtime.block_on(self.target.session.refused(&self.name, answer));
+        Trouble { error: Box::new(error), kind, asked }
     }
 
     /// Makes the next try possible, or gives up. `before` is where the one that failed began.
     fn recover(&mut self, trouble: Trouble, before: u64) -> Result<(), CopyError> {
         let learnt = self.target.learnt;
         match trouble.kind {
-            Kind::Final => return Err(trouble.error),
-            Kind::TooLarge(sent) if !learnt.too_large(sent) => return Err(trouble.error),
-            Kind::Dropped if !learnt.drops_chunks() => return Err(trouble.error),
+            Kind::Final => return Err(*trouble.error),
+            Kind::TooLarge(sent) if !learnt.too_large(sent) => return Err(*trouble.error),
+            Kind::Dropped if !learnt.drops_chunks() => return Err(*trouble.error),
             Kind::TooLarge(_) | Kind::Dropped => return self.restart(),
-            Kind::Digest if self.differed => return Err(self.other_digest(trouble.error)),
+            Kind::Digest if self.differed => return Err(self.other_digest(*trouble.error)),
             Kind::Digest => {
                 // Its bytes were verified here, or will be now that all of them are sent in one run.
                 self.differed = true;
                 return self.restart();
             }
-            Kind::Broken => {}
+            Kind::Broken | Kind::Offset => {}
         }
+        let was_refused = matches!(trouble.kind, Kind::Offset);
         self.wait(trouble.asked.unwrap_or_default())?;
-        let there = if learnt.resumes() { self.status()? } else { None };
-        let gained = there.unwrap_or(0).saturating_sub(before);
-        let Some(wait) = self.tries.failed(gained, None) else { return Err(trouble.error) };
+        let status = if learnt.resumes() { self.status()? } else { Status::Unknown };
+        let there = if let Status::There(offset) = status { offset } else { 0 };
+        let gained = there.saturating_sub(before);
+        let Some(wait) = self.tries.failed(gained, None) else { return Err(*trouble.error) };
         self.wait(wait)?;
-        match there {
-            Some(offset) => {
+        match status {
+            // It says again where to go on, and does not take it there.
+            Status::There(offset) if was_refused && offset == before => {}
+            Status::There(offset) => {
                 self.offset = offset;
                 self.keep();
-                Ok(())
+                return Ok(());
             }
-            None => {
-                learnt.lost_session();
-                self.restart()
-            }
+            Status::Unknown => {}
+            Status::Gone => learnt.lost_session(),
         }
+        self.restart()
     }
 
     fn restart(&mut self) -> Result<(), CopyError> {
-        self.forget();
+        self.kept.forget();
         (self.progress)(0);
         self.begin(None).map(|_| ())
     }
@@ -401,6 +376,6 @@ impl Upload<'_> {
 impl Trouble {
     /// One after which no try is made.
     fn last(error: CopyError) -> Trouble {
-        Trouble { error, kind: Kind::Final, asked: None }
+        Trouble { error: Box::new(error), kind: Kind::Final, asked: None }
     }
 }
