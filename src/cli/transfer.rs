@@ -59,15 +59,20 @@ pub(super) fn transfer(
         }
         return Ok(Transferred { root, plan, moved });
     }
-    let sink = if dry_run { untouched(ends, destination)? } else { ends.sink(destination)? };
-    let plan = copy::plan(from.source.as_ref(), sink.as_ref(), &[root], choice)?;
+    // What is refused leaves nothing, not even an empty target.
+    let (asked, is_absent) = match untouched(destination) {
+        Some(stand_in) => (stand_in, true),
+        None => (ends.sink(destination)?, false),
+    };
+    let plan = copy::plan(from.source.as_ref(), asked.as_ref(), &[root], choice)?;
     let root = chosen(&plan)?;
     check_digest(destination, &root)?;
     planned(&plan);
-    let moved = match dry_run {
-        true => Moved::default(),
-        false => copy::execute(&plan, from.source.as_ref(), sink, execution).map_err(|error| sparse(error, &plan))?,
-    };
+    let mut moved = Moved::default();
+    if !dry_run {
+        let sink = if is_absent { ends.sink(destination)? } else { asked };
+        moved = copy::execute(&plan, from.source.as_ref(), sink, execution).map_err(|error| sparse(error, &plan))?;
+    }
     Ok(Transferred { root, plan, moved })
 }
 
@@ -104,17 +109,14 @@ fn chosen(plan: &Plan) -> Result<Root, Failure> {
     root.ok_or_else(|| CliError::Worker("a plan lost its root".to_owned()).into())
 }
 
-/// A sink that is only asked.
-fn untouched(ends: &Ends, destination: &Location) -> Result<Box<dyn Sink>, Failure> {
-    let would_be_made = match destination {
+/// A stand-in for a target that is not there yet, to be asked before it is made.
+fn untouched(destination: &Location) -> Option<Box<dyn Sink>> {
+    let is_absent = match destination {
         Location::Layout { folder, .. } => !folder.join("oci-layout").exists(),
         Location::Archive { .. } => true,
         _ => false,
     };
-    match would_be_made {
-        true => Ok(Box::new(OciArchiveSink::new(Archive::to(&destination.place(), io::sink())))),
-        false => ends.sink(destination),
-    }
+    is_absent.then(|| -> Box<dyn Sink> { Box::new(OciArchiveSink::new(Archive::to(&destination.place(), io::sink()))) })
 }
 
 /// The names that an image gets in the target: the one that is written there, else its own.

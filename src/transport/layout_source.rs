@@ -6,8 +6,9 @@ use super::layout::failed;
 use super::layout_names::{self, Referrers};
 use crate::copy::{CopyError, MAX_MANIFEST, Source};
 use crate::digest::Digest;
+use crate::error::Category;
 use crate::oci::{Descriptor, Index};
-use crate::store::Layout;
+use crate::store::{Layout, StoreError};
 
 /// An OCI layout in a folder, as a source.
 #[derive(Debug)]
@@ -22,8 +23,17 @@ impl LayoutSource {
     pub fn open(folder: &Path) -> Result<LayoutSource, CopyError> {
         let place = format!("oci:{}", folder.display());
         if !folder.join("oci-layout").is_file() {
-            let name = "oci-layout".to_owned();
-            return Err(CopyError::NotFound { place, name });
+            let why = match folder.is_dir() {
+                true => "it is no OCI layout, for it has no file `oci-layout`",
+                false => "there is no such folder",
+            };
+            return Err(CopyError::Failed {
+                place,
+                what: "cannot be opened".to_owned(),
+                why: why.to_owned(),
+                category: Category::NotFound,
+                hint: Some("check the path; a relative one begins at the working folder".to_owned()),
+            });
         }
         let layout = Layout::open(folder).map_err(failed(&place, "cannot be opened"))?;
         Ok(LayoutSource { layout, place, referrers: OnceLock::new() })
@@ -36,6 +46,17 @@ impl LayoutSource {
 
     fn index(&self) -> Result<Index, CopyError> {
         self.layout.index().map_err(failed(&self.place, "index.json"))
+    }
+}
+
+/// A blob that a layout should have.
+pub(super) fn absent(place: &str, name: &str) -> CopyError {
+    CopyError::Failed {
+        place: place.to_owned(),
+        what: name.to_owned(),
+        why: "this blob is not there".to_owned(),
+        category: Category::NotFound,
+        hint: Some("make it again, whole, or copy from elsewhere".to_owned()),
     }
 }
 
@@ -65,8 +86,11 @@ impl Source for LayoutSource {
                 why: "what lies in its place is no file".to_owned(),
             });
         }
-        let file = self.layout.open_unverified_at(blob, offset).map_err(failed(&self.place, &name))?;
-        Ok(Box::new(file))
+        match self.layout.open_unverified_at(blob, offset) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(StoreError::Absent { .. }) => Err(absent(&self.place, &name)),
+            Err(error) => Err(failed(&self.place, &name)(error)),
+        }
     }
 
     fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>, CopyError> {
