@@ -77,8 +77,8 @@ impl Ends {
             }
             Location::Daemon { name } => {
                 let daemon = self.daemon()?;
-                let tar = daemon.export(name.as_deref().unwrap_or_default())?;
-                return self.imported(execution, |import| import.docker(daemon.place(), tar)?.find(None));
+                let name = name.as_deref().unwrap_or_default();
+                return self.imported(execution, |import| daemon.import(import, name)?.find(None));
             }
         };
         Ok(Opened { source, descriptor, in_store: false })
