@@ -81,3 +81,25 @@ fn an_image_without_a_name_is_listed_all_the_same() {
     assert!(source.find(Some("@1")).is_err());
     assert_eq!(source.resolve(&image.digest.to_string()).unwrap().digest, image.digest);
 }
+
+#[test]
+fn a_part_of_an_index_is_no_damage_of_the_store() {
+    let (_folder, store) = store();
+    let mut memory = Memory::default();
+    let children = ["linux/amd64", "linux/arm64", "linux/s390x"].map(|platform| memory.child(platform));
+    let index = memory.index(&children);
+    let platforms = ["linux/amd64", "linux/arm64"].map(|text| text.parse().unwrap()).to_vec();
+    let roots = [Root { descriptor: index.clone(), names: vec!["a:1".to_owned()] }];
+    let sink = Box::new(LayoutSink::of_store(&store));
+    let plan = copy::plan(&memory, sink.as_ref(), &roots, &Choice { platforms, ..Choice::default() }).unwrap();
+    copy::execute(&plan, &memory, sink, &Execution::new(Events::silent())).unwrap();
+    store.prune(Default::default()).unwrap();
+    assert_eq!(store.check(false, &mut |_| {}).unwrap(), []);
+    let names = store.names().unwrap();
+    assert!(names[0].size > index.size + children[0].size + children[1].size);
+    // What came of it is needed.
+    let config: serde_json::Value = memory.json(&children[1]);
+    let config: Descriptor = serde_json::from_value(config["config"].clone()).unwrap();
+    std::fs::remove_file(store.layout().blob_path(&config.digest)).unwrap();
+    assert_eq!(store.check(false, &mut |_| {}).unwrap().len(), 1);
+}

@@ -44,6 +44,20 @@ impl LayoutSource {
         layout_names::find(&self.place, &self.index()?, name, &|digest| small(&self.layout, digest))
     }
 
+    /// The size of what lies in a blob's place, where that is a file.
+    fn size(&self, blob: &Descriptor) -> Result<Option<u64>, CopyError> {
+        match self.layout.blob_path(&blob.digest).metadata() {
+            Ok(metadata) if !metadata.is_file() => Err(CopyError::Failed {
+                place: self.place.clone(),
+                what: blob.digest.to_string(),
+                why: "what lies in its place is no file".to_owned(),
+                category: Category::Verification,
+                hint: None,
+            }),
+            found => Ok(found.ok().map(|metadata| metadata.len())),
+        }
+    }
+
     fn index(&self) -> Result<Index, CopyError> {
         self.layout.index().map_err(failed(&self.place, "index.json"))
     }
@@ -57,6 +71,21 @@ pub(super) fn absent(place: &str, name: &str) -> CopyError {
         why: "this blob is not there".to_owned(),
         category: Category::NotFound,
         hint: Some("make it again, whole, or copy from elsewhere".to_owned()),
+    }
+}
+
+/// Refuses a blob that is not there, or not of its size.
+pub(super) fn right_size(place: &str, blob: &Descriptor, found: Option<u64>) -> Result<(), CopyError> {
+    match found {
+        None => Err(absent(place, &blob.digest.to_string())),
+        Some(size) if size == blob.size => Ok(()),
+        Some(size) => Err(CopyError::Failed {
+            place: place.to_owned(),
+            what: blob.digest.to_string(),
+            why: format!("this blob has {size} bytes, and its manifest says {}", blob.size),
+            category: Category::Verification,
+            hint: Some("make it again, whole, or copy from elsewhere".to_owned()),
+        }),
     }
 }
 
@@ -79,18 +108,16 @@ impl Source for LayoutSource {
     fn open(&self, blob: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send + '_>, CopyError> {
         let name = blob.digest.to_string();
         // A pipe in a blob's place would be waited for.
-        if self.layout.blob_path(&blob.digest).metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(CopyError::Manifest {
-                place: self.place.clone(),
-                descriptor: name,
-                why: "what lies in its place is no file".to_owned(),
-            });
-        }
+        self.size(blob)?;
         match self.layout.open_unverified_at(blob, offset) {
             Ok(file) => Ok(Box::new(file)),
             Err(StoreError::Absent { .. }) => Err(absent(&self.place, &name)),
             Err(error) => Err(failed(&self.place, &name)(error)),
         }
+    }
+
+    fn look_for(&self, blobs: &[Descriptor]) -> Result<(), CopyError> {
+        blobs.iter().try_for_each(|blob| right_size(&self.place, blob, self.size(blob)?))
     }
 
     fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>, CopyError> {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::archive_kind::{no_tar, refuse_packed, unread};
 use super::layout_names::{self, Referrers};
-use super::layout_source::absent;
+use super::layout_source::{absent, right_size};
 use crate::copy::{CopyError, MAX_DESCRIPTORS, MAX_MANIFEST, Source};
 use crate::digest::Digest;
 use crate::error::Category;
@@ -131,6 +131,11 @@ impl Source for OciArchiveSource {
         };
         // Whoever reads it verifies it.
         Ok(Box::new(self.part(member, offset)))
+    }
+
+    fn look_for(&self, blobs: &[Descriptor]) -> Result<(), CopyError> {
+        let size = |blob: &Descriptor| self.member(&blob.digest).map(|member| member.size);
+        blobs.iter().try_for_each(|blob| right_size(&self.place, blob, size(blob)))
     }
 
     fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>, CopyError> {
