@@ -37,6 +37,11 @@ pub trait Source: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// What it lists, with names as annotations ([`NAME`](crate::store::NAME)), where it is a list of images.
+    fn list(&self) -> Result<Vec<Descriptor>, CopyError> {
+        Ok(Vec::new())
+    }
+
     /// The repository that it is, where it is one: a sink in the same registry mounts from there.
     fn origin(&self) -> Option<Origin> {
         None

@@ -101,6 +101,10 @@ impl Source for LayoutSource {
         self.place.clone()
     }
 
+    fn list(&self) -> Result<Vec<Descriptor>, CopyError> {
+        Ok(self.index()?.manifests)
+    }
+
     fn resolve(&self, name: &str) -> Result<Descriptor, CopyError> {
         self.find(Some(name))
     }

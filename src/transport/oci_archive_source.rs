@@ -121,6 +121,10 @@ impl Source for OciArchiveSource {
         self.place.clone()
     }
 
+    fn list(&self) -> Result<Vec<Descriptor>, CopyError> {
+        Ok(self.index.manifests.clone())
+    }
+
     fn resolve(&self, name: &str) -> Result<Descriptor, CopyError> {
         self.find(Some(name))
     }

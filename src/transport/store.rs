@@ -31,6 +31,11 @@ impl Source for StoreSource {
         PLACE.to_owned()
     }
 
+    fn list(&self) -> Result<Vec<Descriptor>, CopyError> {
+        let index = self.store.layout().index();
+        Ok(index.map_err(|error| CopyError::because(PLACE, "index.json", &error))?.manifests)
+    }
+
     fn resolve(&self, name: &str) -> Result<Descriptor, CopyError> {
         let index = || self.store.layout().index().map_err(|error| CopyError::because(PLACE, "index.json", &error));
         if name.parse::<Digest>().is_ok() {
