@@ -1,6 +1,6 @@
 //! The ends of a copy: what a location is as a source, and as a sink.
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -68,6 +68,7 @@ impl Ends {
                 let place = location.place();
                 let tar: Box<dyn Read + Send> = match file {
                     ArchiveFile::Path(path) => Box::new(open_archive(&place, path)?),
+                    ArchiveFile::Stdout if io::stdin().is_terminal() => return Err(nothing_piped().into()),
                     ArchiveFile::Stdout => Box::new(io::stdin()),
                 };
                 return self.imported(execution, |import| match kind {
@@ -130,6 +131,14 @@ impl Ends {
     fn session(&self, reference: &Reference) -> Result<Session, Failure> {
         let trust = self.registry.trust(reference, &self.environment)?;
         Ok(Session::new((*self.client).clone(), Repository::of(reference), trust))
+    }
+}
+
+fn nothing_piped() -> CliError {
+    CliError::Flags {
+        flag: "SRC",
+        why: "`-` is standard input, and that is a terminal".to_owned(),
+        hint: "pipe an archive into it: `docker save IMAGE | kimg copy docker-archive:- DST`".to_owned(),
     }
 }
 
