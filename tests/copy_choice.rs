@@ -182,7 +182,7 @@ fn platforms_of_indexes_within_indexes() {
     assert_eq!(manifests(&plan), digests(&[&amd64, &arm64, &inner, &index]));
     assert_eq!(plan.sparse, [index.clone(), inner.clone()]);
     let plan = memory.plan(&index, &platforms(&["linux/arm64", "linux/amd64", "linux/arm"])).unwrap();
-    assert_eq!(plan.sparse, [index.clone()]);
+    assert_eq!(plan.sparse, std::slice::from_ref(&index));
     assert_eq!(manifests(&plan), digests(&[&amd64, &arm64, &arm, &inner, &index]));
     // In a new index they are lifted.
     let plan = memory.plan(&index, &Choice { new_index: true, ..platforms(&["linux/arm64", "linux/s390x"]) }).unwrap();
@@ -267,4 +267,51 @@ fn referrers_that_are_none() {
     }
     let error = memory.plan(&image, &choice).unwrap_err();
     assert!(error.to_string().ends_with("more than 8 levels, which no image has"), "{error}");
+}
+
+#[test]
+fn manifests_of_an_index_are_asked_for_at_once_and_once() {
+    use std::collections::BTreeMap;
+    use std::sync::{Condvar, Mutex};
+
+    use kimg::copy::{Root, Source, plan};
+
+    /// Answers a manifest of an index only when another one is asked for at the same time.
+    struct Waits {
+        memory: Memory,
+        index: Digest,
+        asked: Mutex<BTreeMap<Digest, usize>>,
+        come: Condvar,
+    }
+
+    impl Source for Waits {
+        fn describe(&self) -> String {
+            "waits".to_owned()
+        }
+
+        fn resolve(&self, name: &str) -> Result<Descriptor, CopyError> {
+            self.memory.resolve(name)
+        }
+
+        fn open(&self, blob: &Descriptor, offset: u64) -> Result<Box<dyn std::io::Read + Send + '_>, CopyError> {
+            let mut asked = self.asked.lock().unwrap();
+            *asked.entry(blob.digest).or_default() += 1;
+            self.come.notify_all();
+            if blob.digest != self.index {
+                let most = std::time::Duration::from_secs(20);
+                let waited = self.come.wait_timeout_while(asked, most, |asked| asked.len() < 3).unwrap();
+                assert!(!waited.1.timed_out(), "one waits for the other");
+            }
+            self.memory.open(blob, offset)
+        }
+    }
+
+    let mut memory = Memory::default();
+    let (index, [amd64, arm64, arm]) = three(&mut memory);
+    let expected = digests(&[&amd64, &arm64, &arm, &index]);
+    let waits = Waits { memory, index: index.digest, asked: Mutex::default(), come: Condvar::new() };
+    let roots = [Root { descriptor: index, names: Vec::new() }];
+    let plan = plan(&waits, &Notes::default(), &roots, &Choice::default()).unwrap();
+    assert_eq!(manifests(&plan), expected);
+    assert!(waits.asked.lock().unwrap().values().all(|times| *times == 1));
 }

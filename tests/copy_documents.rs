@@ -119,6 +119,9 @@ fn artifacts_are_images_of_another_kind() {
     // Go's programs write an index of nothing so.
     let nothing = memory.document(media_type::INDEX, json!({"manifests": null}));
     assert_eq!(copied(&memory, &nothing).len(), 2);
+    let error = docker_archive(&memory, &without).unwrap_err();
+    let why = "it is of the type `application/vnd.oci.empty.v1+json`, and images only are held there";
+    assert!(error.to_string().ends_with(why) && error.category() == Category::Usage, "{error}");
     // What it embeds is the blob or a lie, in whichever place.
     for data in ["e30K", "", "no base64!", "e31="] {
         let mut lie = json!(empty);

@@ -21,6 +21,8 @@ mod keys;
 mod lock;
 #[path = "../fuzz/checks/maven.rs"]
 mod maven;
+#[path = "../fuzz/checks/members.rs"]
+mod members;
 #[path = "../fuzz/checks/packages.rs"]
 mod packages;
 #[path = "../fuzz/checks/release.rs"]
@@ -88,6 +90,13 @@ fn lock_is_sound() {
 #[test]
 fn maven_is_sound() {
     replay("maven", maven::check);
+}
+
+#[test]
+fn members_is_sound() {
+    replay("members", members::check);
+    // What was made for the other reader of tars.
+    replay("tar", members::check);
 }
 
 #[test]

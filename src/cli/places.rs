@@ -1,6 +1,6 @@
 //! The ends of a copy: what a location is as a source, and as a sink.
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -92,6 +92,7 @@ impl Ends {
                 let place = location.place();
                 let tar: Box<dyn Read + Send> = match file {
                     ArchiveFile::Path(path) => Box::new(open_archive(&place, path)?),
+                    ArchiveFile::Stdout if io::stdin().is_terminal() => return Err(nothing_piped().into()),
                     ArchiveFile::Stdout => Box::new(io::stdin()),
                 };
                 return self.imported(execution, |import| match kind {
@@ -101,8 +102,8 @@ impl Ends {
             }
             Location::Daemon { name } => {
                 let daemon = self.daemon()?;
-                let tar = daemon.export(name.as_deref().unwrap_or_default())?;
-                return self.imported(execution, |import| import.docker(daemon.place(), tar)?.find(None));
+                let name = name.as_deref().unwrap_or_default();
+                return self.imported(execution, |import| daemon.import(import, name)?.find(None));
             }
         };
         Ok(Opened { source, descriptor, in_store: false })
@@ -165,6 +166,14 @@ fn now() -> u64 {
     #[allow(clippy::disallowed_methods, reason = "nothing of what is copied depends on it")]
     let now = SystemTime::now();
     now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn nothing_piped() -> CliError {
+    CliError::Flags {
+        flag: "SRC",
+        why: "`-` is standard input, and that is a terminal".to_owned(),
+        hint: "pipe an archive into it: `docker save IMAGE | kimg copy docker-archive:- DST`".to_owned(),
+    }
 }
 
 /// Whether it is there and cannot be read twice.

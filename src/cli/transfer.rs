@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use super::places::{Ends, Opened};
-use super::values::{ArchiveFile, Location};
+use super::values::{ArchiveFile, ArchiveKind, Location};
 use super::{CliError, Failure};
 use crate::copy::{self, Choice, CopyError, Execution, Moved, Plan, Root, Sink};
 use crate::error::Category;
@@ -59,15 +59,20 @@ pub(super) fn transfer(
         }
         return Ok(Transferred { root, plan, moved });
     }
-    let sink = if dry_run { untouched(ends, destination)? } else { ends.sink(destination)? };
-    let plan = copy::plan(from.source.as_ref(), sink.as_ref(), &[root], choice)?;
+    // What is refused leaves nothing, not even an empty target.
+    let (asked, is_absent) = match untouched(destination) {
+        Some(stand_in) => (stand_in, true),
+        None => (ends.sink(destination)?, false),
+    };
+    let plan = copy::plan(from.source.as_ref(), asked.as_ref(), &[root], choice)?;
     let root = chosen(&plan)?;
     check_digest(destination, &root)?;
     planned(&plan);
-    let moved = match dry_run {
-        true => Moved::default(),
-        false => copy::execute(&plan, from.source.as_ref(), sink, execution).map_err(|error| sparse(error, &plan))?,
-    };
+    let mut moved = Moved::default();
+    if !dry_run {
+        let sink = if is_absent { ends.sink(destination)? } else { asked };
+        moved = copy::execute(&plan, from.source.as_ref(), sink, execution).map_err(|error| sparse(error, &plan))?;
+    }
     Ok(Transferred { root, plan, moved })
 }
 
@@ -104,17 +109,14 @@ fn chosen(plan: &Plan) -> Result<Root, Failure> {
     root.ok_or_else(|| CliError::Worker("a plan lost its root".to_owned()).into())
 }
 
-/// A sink that is only asked.
-fn untouched(ends: &Ends, destination: &Location) -> Result<Box<dyn Sink>, Failure> {
-    let would_be_made = match destination {
+/// A stand-in for a target that is not there yet, to be asked before it is made.
+fn untouched(destination: &Location) -> Option<Box<dyn Sink>> {
+    let is_absent = match destination {
         Location::Layout { folder, .. } => !folder.join("oci-layout").exists(),
         Location::Archive { .. } => true,
         _ => false,
     };
-    match would_be_made {
-        true => Ok(Box::new(OciArchiveSink::new(Archive::to(&destination.place(), io::sink())))),
-        false => ends.sink(destination),
-    }
+    is_absent.then(|| -> Box<dyn Sink> { Box::new(OciArchiveSink::new(Archive::to(&destination.place(), io::sink()))) })
 }
 
 /// The names that an image gets in the target: the one that is written there, else its own.
@@ -125,10 +127,14 @@ fn names(source: &Location, found: &Descriptor, destination: &Location) -> Vec<S
         Location::Registry { reference, .. } if reference.tag.is_some() || reference.digest.is_some() => {
             reference.tag.clone()
         }
-        Location::Registry { .. } => match own.as_deref().map(str::parse::<Reference>) {
-            Some(Ok(reference)) => reference.tag.or_else(|| Some("latest".to_owned())),
-            _ if is_by_digest(source) => None,
-            _ => Some("latest".to_owned()),
+        Location::Registry { .. } => match own.as_deref() {
+            // Other tools name images in layouts by a mere tag.
+            Some(tag) if is_oci(source) && is_tag(tag) => Some(tag.to_owned()),
+            Some(name) => {
+                Some(name.parse().ok().and_then(|it: Reference| it.tag).unwrap_or_else(|| "latest".to_owned()))
+            }
+            None if is_by_digest(source) => None,
+            None => Some("latest".to_owned()),
         },
         // A name of an image is no digest; with both the tag counts.
         Location::Store { name: Some(name) } => match name.parse::<Reference>() {
@@ -141,13 +147,22 @@ fn names(source: &Location, found: &Descriptor, destination: &Location) -> Vec<S
     name.into_iter().collect()
 }
 
+fn is_oci(source: &Location) -> bool {
+    matches!(source, Location::Layout { .. } | Location::Archive { kind: ArchiveKind::Oci, .. })
+}
+
+fn is_tag(text: &str) -> bool {
+    format!("a:{text}").parse::<Reference>().is_ok_and(|reference| reference.digest.is_none())
+}
+
 fn is_by_digest(source: &Location) -> bool {
     source.name().is_some_and(|name| name.parse::<crate::digest::Digest>().is_ok())
 }
 
 /// The name that the source has for it.
 fn own_name(source: &Location, found: &Descriptor, destination: &Location) -> Option<String> {
-    let is_name = |name: &String| name.parse::<Reference>().is_ok_and(|reference| reference.digest.is_none());
+    let is_reference = |name: &str| name.parse::<Reference>().is_ok_and(|reference| reference.digest.is_none());
+    let is_name = |name: &String| is_reference(name) || is_tag(name);
     match source {
         Location::Registry { reference, .. } => {
             let tag = match (&reference.tag, reference.digest) {
@@ -221,4 +236,60 @@ fn sparse(error: CopyError, plan: &Plan) -> CopyError {
 
 fn is_sparse(root: &Root, plan: &Plan) -> bool {
     plan.sparse.iter().any(|index| index.digest == root.descriptor.digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::values;
+    use crate::digest::Digest;
+    use crate::oci::media_type;
+    use crate::store::NAME;
+
+    #[test]
+    fn names_in_the_target() {
+        let digest = Digest::of(b"x");
+        let by_digest = format!("docker://r.example/a@{digest}");
+        let (of_layout, both) = (format!("oci:lay@{digest}"), format!("docker://r.example/a:1@{digest}"));
+        for (source, own, target, expected) in [
+            // The one that is written.
+            ("oci:lay:app:1", None, "oci:out:b:2", Some("b:2")),
+            ("docker://r.example/a:1", None, "docker://s.example/b:2", Some("2")),
+            ("oci:lay", Some("app:1"), "docker-daemon:b:2", Some("b:2")),
+            // Else its own.
+            ("oci:lay:app:1", Some("app:1"), "oci:out", Some("app:1")),
+            ("oci:lay", Some("app:1"), "oci-archive:out.tar", Some("app:1")),
+            ("oci:lay:@0", Some("app:1"), "oci:out", Some("app:1")),
+            ("oci:lay", None, "oci:out", None),
+            ("docker://r.example/a:1", None, "oci:out", Some("1")),
+            ("docker://r.example/a", None, "oci:out", Some("latest")),
+            // Docker's names are whole ones.
+            ("docker://r.example/a:1", None, "docker-archive:out.tar", Some("r.example/a:1")),
+            ("oci:lay:app:1", None, "docker-archive:out.tar", Some("app:1")),
+            ("oci:lay:1", Some("1"), "docker-archive:out.tar", None),
+            // Of a registry's only the tag is taken.
+            ("store:kafka:3.5.2", None, "docker://r.example/kafka", Some("3.5.2")),
+            ("docker://r.example/a:1", None, "docker://s.example/b", Some("1")),
+            ("docker://localhost:5000/a", None, "docker://s.example/b", Some("latest")),
+            ("oci:lay", None, "docker://s.example/b", Some("latest")),
+            ("oci:lay:1", None, "docker://s.example/b", Some("1")),
+            ("oci:lay", Some("V1"), "docker://s.example/b", Some("V1")),
+            ("oci:lay", Some("V1"), "oci:out", Some("V1")),
+            ("oci:lay", Some("no name!"), "docker://s.example/b", Some("latest")),
+            ("store:app", None, "docker://s.example/b", Some("latest")),
+            // Who asks for a digest means no name.
+            (&by_digest, None, "docker://s.example/b", None),
+            (&by_digest, None, "oci:out", None),
+            (&of_layout, Some("app:1"), "docker://s.example/b", None),
+            (&of_layout, Some("app:1"), "oci:out", None),
+            (&of_layout, Some("app:1"), "oci:out:c:1", Some("c:1")),
+            ("oci:lay:app:1", None, &by_digest, None),
+            ("oci:lay:app:1", None, &both, Some("1")),
+        ] {
+            let mut found = Descriptor::new(media_type::MANIFEST, digest, 1);
+            found.annotations.extend(own.map(|own| (NAME.to_owned(), own.to_owned())));
+            let names = names(&values::source(source).unwrap(), &found, &values::location(target).unwrap());
+            assert_eq!(names, expected.into_iter().collect::<Vec<_>>(), "{source} {target}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The one way images move: resolve -> walk the descriptors -> ask the sink what it has -> a plan -> stream what
 //! moves, several blobs at once where the sink can -> manifests bottom-up -> referrers -> names last.
 
+mod ahead;
 mod blob;
 mod choice;
 mod document;

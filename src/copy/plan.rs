@@ -105,6 +105,10 @@ pub fn plan(source: &dyn Source, sink: &dyn Sink, roots: &[Root], choice: &Choic
             let have = sink.have(&blobs, source.origin().as_ref())?;
             let planned = |(descriptor, have)| PlannedBlob { descriptor, have, packed: None };
             plan.blobs = blobs.into_iter().zip(have).map(planned).collect();
+            let moving = |blob: &&PlannedBlob| matches!(blob.have, Have::Absent | Have::PartAt(_));
+            let moving: Vec<Descriptor> =
+                plan.blobs.iter().filter(moving).map(|blob| blob.descriptor.clone()).collect();
+            source.look_for(&moving)?;
             plan.manifests = manifests;
         }
         Form::Tars => {

@@ -25,6 +25,12 @@ pub trait Source: Send + Sync {
         whole(&self.describe(), descriptor, MAX_MANIFEST, || self.open(descriptor, 0))
     }
 
+    /// Whether it has these blobs, where that costs no more than a look: what is missing is then known before anything
+    /// moves. Their bytes are not looked at.
+    fn look_for(&self, _blobs: &[Descriptor]) -> Result<(), CopyError> {
+        Ok(())
+    }
+
     /// The manifests that name this one as their subject (distribution-spec 1.1, "Listing Referrers"); for images that
     /// have none, and places that know of none, no error.
     fn referrers(&self, _subject: &Descriptor) -> Result<Vec<Descriptor>, CopyError> {

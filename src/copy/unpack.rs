@@ -8,6 +8,7 @@ use std::io::{self, BufReader, Read};
 
 use serde::Deserialize;
 
+use super::document::brief;
 use super::walk::{MAX_MANIFEST, whole};
 use super::{CopyError, Have, Plan, PlannedBlob, PlannedImage, Root, Sink, Source};
 use crate::digest::Digest;
@@ -39,6 +40,7 @@ pub(super) fn plan(
     let mut blobs = BTreeMap::new();
     for root in roots {
         let (descriptor, manifest) = single_platform(source, &sink.describe(), root, manifests)?;
+        image_of_tars(&sink.describe(), &manifest)?;
         let diff_ids = diff_ids(source, &descriptor, &manifest)?;
         let mut layers = Vec::new();
         for (packed, diff_id) in manifest.layers.into_iter().zip(diff_ids) {
@@ -60,7 +62,32 @@ pub(super) fn plan(
 /// Refuses a plan whose roots are made for several platforms, which `sink` could not hold; the plan is one of a sink that
 /// takes all as it is.
 pub fn one_platform(plan: &Plan, source: &dyn Source, sink: &str) -> Result<(), CopyError> {
-    plan.roots.iter().try_for_each(|root| single_platform(source, sink, root, &plan.manifests).map(drop))
+    plan.roots.iter().try_for_each(|root| {
+        let (_, manifest) = single_platform(source, sink, root, &plan.manifests)?;
+        image_of_tars(sink, &manifest)
+    })
+}
+
+/// Refuses what is no image, and an image of which not all layers can be had.
+fn image_of_tars(sink: &str, manifest: &Manifest) -> Result<(), CopyError> {
+    let unfit = |image: &Descriptor, why: String| CopyError::Unfit {
+        place: sink.to_owned(),
+        image: image.digest.to_string(),
+        why,
+        hint: "write oci:DIR, oci-archive:FILE or docker://REF".to_owned(),
+    };
+    let config = &manifest.config;
+    if !media_type::is_image_config(&config.media_type) {
+        let why = format!("it is of the type `{}`, and images only are held there", brief(&config.media_type));
+        return Err(unfit(config, why));
+    }
+    match manifest.layers.iter().find(|layer| media_type::is_foreign(&layer.media_type)) {
+        Some(foreign) => {
+            let why = "only its publisher gives this layer out, and all layers are needed there";
+            Err(unfit(foreign, why.to_owned()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The one manifest of a root.
@@ -122,14 +149,6 @@ fn diff_ids(source: &dyn Source, descriptor: &Descriptor, manifest: &Manifest) -
 
 /// The tar that a layer is packed from. Its size must be known before it moves.
 fn tar(source: &dyn Source, sink: &dyn Sink, packed: Descriptor, diff_id: Digest) -> Result<PlannedBlob, CopyError> {
-    if media_type::is_foreign(&packed.media_type) {
-        return Err(CopyError::Unfit {
-            place: sink.describe(),
-            image: packed.digest.to_string(),
-            why: "only its publisher gives this layer out, and all layers are needed there".to_owned(),
-            hint: "write oci:DIR, oci-archive:FILE or docker://REF".to_owned(),
-        });
-    }
     let size = match packed.media_type.as_str() {
         media_type::LAYER | media_type::DOCKER_LAYER => Some(packed.size),
         _ => source.tar_size(&packed),

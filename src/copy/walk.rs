@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 
+use super::ahead::{self, Ahead};
 use super::choice::Chosen;
 use super::document::{Document, Wrong};
 use super::{Choice, CopyError, Root, Sink, Source};
@@ -47,6 +48,8 @@ pub(super) struct Walk<'a> {
     present: Vec<Descriptor>,
     seen_blobs: BTreeMap<Digest, u64>,
     seen_manifests: BTreeSet<(Digest, String)>,
+    /// Whether it has those that it was asked for ahead.
+    asked: BTreeMap<(Digest, String), bool>,
     /// What was read of the source.
     read: BTreeMap<(Digest, String), Vec<u8>>,
     bytes: u64,
@@ -65,6 +68,7 @@ impl<'a> Walk<'a> {
             present: Vec::new(),
             seen_blobs: BTreeMap::new(),
             seen_manifests: BTreeSet::new(),
+            asked: BTreeMap::new(),
             read: BTreeMap::new(),
             bytes: 0,
         }
@@ -121,7 +125,8 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         self.bounded(descriptor, depth, 0)?;
-        if depth > 0 && self.sink.has_manifest(descriptor)? {
+        // Whether a root is there is asked by its names.
+        if depth > 0 && self.is_present(descriptor)? {
             self.present.push(descriptor.clone());
             return Ok(());
         }
@@ -133,6 +138,7 @@ impl<'a> Walk<'a> {
         if children.len() < all {
             self.graph.sparse.push(descriptor.clone());
         }
+        self.ask_ahead(&children)?;
         for child in &children {
             self.visit(child, depth + 1, only).map_err(|error| absent(error, child, descriptor))?;
         }
@@ -150,6 +156,34 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    fn is_present(&self, descriptor: &Descriptor) -> Result<bool, CopyError> {
+        match self.asked.get(&key(descriptor)) {
+            Some(answer) => Ok(*answer),
+            None => self.sink.has_manifest(descriptor),
+        }
+    }
+
+    /// Reads the manifests of an index, where they are several and not too much altogether.
+    fn ask_ahead(&mut self, children: &[Descriptor]) -> Result<(), CopyError> {
+        let is_new = |child: &&Descriptor| {
+            !self.seen_manifests.contains(&key(child)) && !self.read.contains_key(&key(child)) && is_known(child)
+        };
+        let mut wanted: Vec<Descriptor> = children.iter().filter(is_new).cloned().collect();
+        wanted.sort_by_key(key);
+        wanted.dedup_by_key(|child| key(child));
+        let bytes = wanted.iter().fold(self.bytes, |bytes, child| bytes.saturating_add(child.size));
+        if wanted.len() < 2 || wanted.len() > MAX_DESCRIPTORS || bytes > MAX_MANIFESTS {
+            return Ok(());
+        }
+        for (child, answer) in ahead::ask(self.source, self.sink, &wanted) {
+            self.asked.insert(key(&child), matches!(answer, Ahead::Present));
+            if let Ahead::Bytes(bytes) = answer {
+                self.keep(&child, bytes)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether an image can be so deep and have so many parts.
     pub(super) fn bounded(&self, descriptor: &Descriptor, depth: usize, more: usize) -> Result<(), CopyError> {
         let parts = self.seen_blobs.len() + self.seen_manifests.len() + more;
@@ -164,9 +198,8 @@ impl<'a> Walk<'a> {
 
     /// The parts of a manifest or index.
     pub(super) fn read(&mut self, descriptor: &Descriptor) -> Result<Document, CopyError> {
-        let known = media_type::is_index(&descriptor.media_type) || media_type::is_manifest(&descriptor.media_type);
         // What is not known is not fetched.
-        let bytes = if known { self.bytes(descriptor)? } else { Vec::new() };
+        let bytes = if is_known(descriptor) { self.bytes(descriptor)? } else { Vec::new() };
         Document::parse(&descriptor.media_type, &bytes).map_err(|wrong| match wrong {
             Wrong::Other(why) => self.wrong(descriptor, why),
             Wrong::Schema1 => CopyError::Unfit {
@@ -184,13 +217,18 @@ impl<'a> Walk<'a> {
             return Ok(bytes.clone());
         }
         let bytes = self.source.manifest(descriptor)?;
+        self.keep(descriptor, bytes.clone())?;
+        Ok(bytes)
+    }
+
+    fn keep(&mut self, descriptor: &Descriptor, bytes: Vec<u8>) -> Result<(), CopyError> {
         self.bytes += descriptor.size;
         if self.bytes > MAX_MANIFESTS {
             let why = format!("more than {MAX_MANIFESTS} bytes of manifests, which no image has");
             return Err(self.wrong(descriptor, why));
         }
-        self.read.insert(key(descriptor), bytes.clone());
-        Ok(bytes)
+        self.read.insert(key(descriptor), bytes);
+        Ok(())
     }
 
     /// The bytes of a configuration.
@@ -201,6 +239,10 @@ impl<'a> Walk<'a> {
     pub(super) fn wrong(&self, descriptor: &Descriptor, why: String) -> CopyError {
         CopyError::Manifest { place: self.source.describe(), descriptor: descriptor.digest.to_string(), why }
     }
+}
+
+fn is_known(descriptor: &Descriptor) -> bool {
+    media_type::is_index(&descriptor.media_type) || media_type::is_manifest(&descriptor.media_type)
 }
 
 fn key(descriptor: &Descriptor) -> (Digest, String) {

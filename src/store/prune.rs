@@ -172,7 +172,10 @@ fn children(layout: &Layout, descriptor: &Descriptor) -> Result<Vec<Descriptor>,
     };
     match descriptor.media_type.as_str() {
         kind if media_type::is_index(kind) => {
-            Ok(serde_json::from_slice::<Index>(&read()?).map_err(unreadable)?.manifests)
+            let all = serde_json::from_slice::<Index>(&read()?).map_err(unreadable)?.manifests;
+            // Of some platforms that were chosen, the index stays as it is: it needs what of it came.
+            let here: Vec<Descriptor> = all.iter().filter(|manifest| layout.has(manifest)).cloned().collect();
+            Ok(if here.is_empty() { all } else { here })
         }
         kind if media_type::is_manifest(kind) => {
             let manifest: Manifest = serde_json::from_slice(&read()?).map_err(unreadable)?;

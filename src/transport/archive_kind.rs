@@ -1,7 +1,8 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::copy::CopyError;
-use crate::error::Category;
+use crate::error::{Category, Diagnose};
+use crate::layer::LayerError;
 
 /// How compressed files begin, and what unpacks them.
 const PACKED: [(&[u8], &str, &str); 4] = [
@@ -36,13 +37,29 @@ pub(super) fn refuse_packed_stream<'a>(
 
 fn check(place: &str, first: &[u8]) -> Result<(), CopyError> {
     let Some((_, name, program)) = PACKED.iter().find(|(magic, ..)| first.starts_with(magic)) else { return Ok(()) };
+    let kind = place.split(':').next().unwrap_or_default();
     Err(CopyError::Failed {
         place: place.to_owned(),
         what: "cannot be read".to_owned(),
         why: format!("the archive is compressed by {name}, and is read as it is only"),
         category: Category::Failed,
-        hint: Some(format!("unpack it first by `{program}`, or pipe it: `{program} -c FILE | kimg copy KIND:- DST`")),
+        hint: Some(format!("unpack it first by `{program}`, or pipe it: `{program} -c FILE | kimg copy {kind}:- DST`")),
     })
+}
+
+/// What is wrong with the tar of an archive; `input` is what the error calls it.
+pub(super) fn no_tar(place: &str, input: &str, error: &LayerError) -> CopyError {
+    let text = error.to_string();
+    CopyError::Failed {
+        place: place.to_owned(),
+        what: "cannot be read".to_owned(),
+        why: text.strip_prefix(input).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text).to_owned(),
+        category: error.category(),
+        hint: match error {
+            LayerError::Damaged { .. } => Some("make it again, or fetch it again".to_owned()),
+            error => error.hint(),
+        },
+    }
 }
 
 pub(super) fn unread(place: &str, error: &io::Error) -> CopyError {

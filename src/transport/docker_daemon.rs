@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::docker_images::Images;
-use super::{Archive, DockerArchiveSink, DockerHost, docker_error};
+use super::{Archive, DockerArchiveSink, DockerHost, Import, Imported, docker_error};
 use crate::copy::{
     self, Blob, Choice, CopyError, Execution, Form, Have, Origin, Plan, PlannedImage, Root, Sink, Source, Taken,
 };
@@ -83,8 +83,8 @@ impl Daemon {
         }
     }
 
-    /// The archive of an image, as it comes; it is an image's name or id.
-    pub fn export(&self, name: &str) -> Result<Box<dyn Read + Send>, CopyError> {
+    /// Brings an image into the store, by its name or id.
+    pub fn import(&self, import: &Import, name: &str) -> Result<Imported, CopyError> {
         match self.ask(self.docker.inspect_image(name)) {
             Err(Error::DockerResponseServerError { status_code: 404, .. }) => {
                 return Err(CopyError::NotFound { place: self.place.clone(), name: name.to_owned() });
@@ -103,12 +103,14 @@ impl Daemon {
                 }
             }
         });
-        Ok(Box::new(Export { place: self.place.clone(), receiver, chunk: io::Cursor::default() }))
-    }
-
-    /// What it is, for errors.
-    pub fn place(&self) -> &str {
-        &self.place
+        let broke = Arc::new(Mutex::new(None));
+        let export = Export { receiver, chunk: io::Cursor::default(), broke: broke.clone() };
+        let imported = import.docker(&self.place, Box::new(export));
+        // What broke the stream tells more than where that was noticed.
+        match broke.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(self.failed(error)),
+            None => imported,
+        }
     }
 
     fn sink(&self) -> DaemonSink {
@@ -133,9 +135,9 @@ impl Daemon {
 
 /// An archive that comes from the daemon.
 struct Export {
-    place: String,
     receiver: mpsc::Receiver<Result<bytes::Bytes, Error>>,
     chunk: io::Cursor<bytes::Bytes>,
+    broke: Arc<Mutex<Option<Error>>>,
 }
 
 impl Read for Export {
@@ -149,7 +151,9 @@ impl Read for Export {
                 None => return Ok(0),
                 Some(Ok(chunk)) => self.chunk = io::Cursor::new(chunk),
                 Some(Err(error)) => {
-                    return Err(io::Error::other(docker_error::failed(&self.place, &error).to_string()));
+                    let text = error.to_string();
+                    *self.broke.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    return Err(io::Error::other(text));
                 }
             }
         }

@@ -50,7 +50,13 @@ type Known = BTreeMap<Digest, Digest>;
 
 fn image(import: &Import, place: &str, came: &Came, item: &Item, known: &mut Known) -> Result<Descriptor, CopyError> {
     let shown = item.config.escape_debug().to_string();
-    let wrong = |why: String| CopyError::Manifest { place: place.to_owned(), descriptor: shown.clone(), why };
+    let wrong = |why: String| CopyError::Failed {
+        place: place.to_owned(),
+        what: format!("image {shown}"),
+        why,
+        category: Category::Verification,
+        hint: Some("the archive is damaged, or was never whole: make it again".to_owned()),
+    };
     let config = config(import, came, &item.config)
         .ok_or_else(|| wrong("manifest.json names this configuration, which is not in the archive".to_owned()))?;
     let layers: Layers = serde_json::from_slice(&config)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use super::archive_kind::refuse_packed_stream;
+use super::archive_kind::{no_tar, refuse_packed_stream};
 use super::docker_manifest;
 use super::layout_names;
 use super::layout_source::small;
@@ -13,7 +13,7 @@ use crate::copy::{CopyError, MAX_MANIFEST, MAX_MANIFESTS, Stop};
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::error::{Category, Diagnose};
 use crate::event::{Events, Outcome, TaskKind};
-use crate::layer::{Compression, EntryPath, Passing, Pool, pack, pass_members};
+use crate::layer::{Compression, EntryPath, LayerError, Passing, Pool, pack, pass_members};
 use crate::oci::{Descriptor, Index, media_type};
 use crate::store::{NAME, Store, Verified};
 
@@ -42,8 +42,10 @@ impl Imported {
     /// The image of that name, digest, or position (`@0`); without one, the only image that there is.
     pub fn find(&self, name: Option<&str>) -> Result<Descriptor, CopyError> {
         let position = name.and_then(|name| name.strip_prefix('@')).and_then(|number| number.parse::<usize>().ok());
-        if let Some((_, image)) = position.and_then(|position| self.images.get(position)) {
-            return Ok(image.clone());
+        if let Some((names, image)) = position.and_then(|position| self.images.get(position)) {
+            let mut image = image.clone();
+            image.annotations.extend(names.first().map(|name| (NAME.to_owned(), name.clone())));
+            return Ok(image);
         }
         let mut entries = Vec::new();
         for (names, image) in &self.images {
@@ -161,10 +163,13 @@ impl Import {
                     came.links.insert(path, text(&target));
                     Ok(())
                 }
-                Passing::File(size, content) => self.file(place, &path, size, content, &mut came).map_err(Told),
+                Passing::File(size, content) => self.file(place, &path, size, content, &mut came).map_err(Told::Copy),
             }
         })
-        .map_err(|Told(error)| because_of(place, error))?;
+        .map_err(|told| match told {
+            Told::Copy(error) => error,
+            Told::Tar(error) => no_tar(place, place, &error),
+        })?;
         Ok(came)
     }
 
@@ -260,22 +265,15 @@ impl Import {
     }
 }
 
-/// An error of the copy on its way through what reads tars.
-struct Told(CopyError);
-
-impl From<crate::layer::LayerError> for Told {
-    fn from(error: crate::layer::LayerError) -> Told {
-        Told(CopyError::because("", "cannot be read", &error))
-    }
+/// An error on its way through what reads tars.
+enum Told {
+    Copy(CopyError),
+    Tar(LayerError),
 }
 
-/// Reading tars knows no place.
-fn because_of(place: &str, error: CopyError) -> CopyError {
-    match error {
-        CopyError::Failed { place: none, what, why, category, hint } if none.is_empty() => {
-            CopyError::Failed { place: place.to_owned(), what, why, category, hint }
-        }
-        error => error,
+impl From<LayerError> for Told {
+    fn from(error: LayerError) -> Told {
+        Told::Tar(error)
     }
 }
 

@@ -92,8 +92,11 @@ fn by_digest(index: &Index, digest: Digest, read: &Read<'_>) -> Option<Descripto
 fn only(place: &str, index: &Index, read: &Read<'_>) -> Result<Descriptor, CopyError> {
     let mut images: Vec<&Descriptor> = Vec::new();
     for manifest in &index.manifests {
-        if !images.iter().any(|image| image.digest == manifest.digest) {
-            images.push(manifest);
+        match images.iter_mut().find(|image| image.digest == manifest.digest) {
+            None => images.push(manifest),
+            // An entry with a name tells more.
+            Some(image) if name_of(image).is_none() => *image = manifest,
+            Some(_) => {}
         }
     }
     if images.len() > 1 {
@@ -140,7 +143,9 @@ fn absent(place: &str, index: &Index, name: &str) -> CopyError {
 /// The name of an entry: the whole one, where it has a tag only for a name.
 pub fn name_of(manifest: &Descriptor) -> Option<String> {
     let found = manifest.annotations.get(CONTAINERD_NAME).or_else(|| manifest.annotations.get(NAME));
-    found.filter(|_| !is_fallback(manifest)).cloned()
+    let found = found.filter(|_| !is_fallback(manifest))?;
+    // As Docker shows it.
+    Some(found.strip_prefix("docker.io/library/").unwrap_or(found).to_owned())
 }
 
 /// The first names, escaped.

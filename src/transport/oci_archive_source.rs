@@ -4,8 +4,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::archive_kind::refuse_packed;
+use super::archive_kind::{no_tar, refuse_packed, unread};
 use super::layout_names::{self, Referrers};
+use super::layout_source::{absent, right_size};
 use crate::copy::{CopyError, MAX_DESCRIPTORS, MAX_MANIFEST, Source};
 use crate::digest::Digest;
 use crate::error::Category;
@@ -35,8 +36,7 @@ impl OciArchiveSource {
         let place = format!("oci-archive:{}", path.display());
         let mut file = open_archive(&place, path)?;
         refuse_packed(&place, &mut file)?;
-        let members = Members::find(&mut file, &path.display().to_string(), MAX_ENTRIES)
-            .map_err(|error| CopyError::because(&place, "cannot be read", &error))?;
+        let members = Members::find(&mut file, &place, MAX_ENTRIES).map_err(|error| no_tar(&place, &place, &error))?;
         let mut source =
             OciArchiveSource { place, file, members, index: Index::new(Vec::new()), referrers: OnceLock::new() };
         source.index = source.read_index()?;
@@ -88,14 +88,14 @@ impl OciArchiveSource {
 /// Opens an archive's file; `place` is what messages call it.
 pub fn open_archive(place: &str, path: &Path) -> Result<File, CopyError> {
     File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => CopyError::NotFound { place: place.to_owned(), name: path.display().to_string() },
-        _ => CopyError::Failed {
+        io::ErrorKind::NotFound => CopyError::Failed {
             place: place.to_owned(),
             what: "cannot be read".to_owned(),
-            why: error.to_string(),
-            category: Category::Failed,
-            hint: None,
+            why: "there is no such file".to_owned(),
+            category: Category::NotFound,
+            hint: Some("check the path; a relative one begins at the working folder".to_owned()),
         },
+        _ => unread(place, &error),
     })
 }
 
@@ -121,22 +121,25 @@ impl Source for OciArchiveSource {
         self.place.clone()
     }
 
+    fn list(&self) -> Result<Vec<Descriptor>, CopyError> {
+        Ok(self.index.manifests.clone())
+    }
+
     fn resolve(&self, name: &str) -> Result<Descriptor, CopyError> {
         self.find(Some(name))
     }
 
     fn open(&self, blob: &Descriptor, offset: u64) -> Result<Box<dyn Read + Send + '_>, CopyError> {
         let Some(member) = self.member(&blob.digest) else {
-            return Err(CopyError::Failed {
-                place: self.place.clone(),
-                what: blob.digest.to_string(),
-                why: "this blob is not in the archive".to_owned(),
-                category: Category::NotFound,
-                hint: Some("make the archive again: it is cut short, or was never whole".to_owned()),
-            });
+            return Err(absent(&self.place, &blob.digest.to_string()));
         };
         // Whoever reads it verifies it.
         Ok(Box::new(self.part(member, offset)))
+    }
+
+    fn look_for(&self, blobs: &[Descriptor]) -> Result<(), CopyError> {
+        let size = |blob: &Descriptor| self.member(&blob.digest).map(|member| member.size);
+        blobs.iter().try_for_each(|blob| right_size(&self.place, blob, size(blob)))
     }
 
     fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>, CopyError> {

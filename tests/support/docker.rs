@@ -38,6 +38,8 @@ struct State {
     loads: Vec<Option<Vec<DockerImage>>>,
     paths: Vec<String>,
     ping: Option<Vec<u8>>,
+    /// What `docker save` gives of an image, and how many bytes of it come.
+    saved: Option<(String, Vec<u8>, usize)>,
 }
 
 /// The daemon; it ends with the test.
@@ -83,6 +85,11 @@ impl Docker {
         self.0.lock().unwrap().ping = Some(answer.to_vec());
     }
 
+    /// Has an image of that name, which is saved as these bytes; the connection breaks after so many.
+    pub fn saves(&self, name: &str, archive: Vec<u8>, most: usize) {
+        self.0.lock().unwrap().saved = Some((name.to_owned(), archive, most));
+    }
+
     /// Takes the names off an image, as another that gets them does.
     pub fn untag(&self, name: &str) {
         self.0.lock().unwrap().images.iter_mut().for_each(|image| image.names.retain(|own| own != name));
@@ -118,6 +125,7 @@ impl Docker {
             self.1.notify_all();
             let goes_on = match path.as_str() {
                 "/images/load" => self.load(&mut reader, &mut writer),
+                path if path.ends_with("/get") => self.save(&mut writer),
                 path => {
                     let (status, body) = self.answer(path);
                     match self.0.lock().unwrap().ping.clone() {
@@ -150,6 +158,9 @@ impl Docker {
             }
             path => {
                 let name = path.trim_start_matches("/images/").trim_end_matches("/json").to_owned();
+                if self.0.lock().unwrap().saved.as_ref().is_some_and(|(own, ..)| *own == name) {
+                    return (200, "{}".to_owned());
+                }
                 match images.iter().find(|image| image.id == name || image.names.contains(&name)) {
                     // Here the time is text.
                     Some(image) => {
@@ -161,6 +172,18 @@ impl Docker {
                 }
             }
         }
+    }
+
+    fn save(&self, writer: &mut impl Write) -> io::Result<bool> {
+        let (_, archive, most) = self.0.lock().unwrap().saved.clone().unwrap();
+        let sent = &archive[..most.min(archive.len())];
+        write!(
+            writer,
+            "HTTP/1.1 200 so\r\nContent-Type: application/x-tar\r\nContent-Length: {}\r\n\r\n",
+            archive.len()
+        )?;
+        writer.write_all(sent)?;
+        Ok(sent.len() == archive.len())
     }
 
     fn load(&self, reader: &mut impl BufRead, writer: &mut impl Write) -> io::Result<bool> {

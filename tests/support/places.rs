@@ -38,7 +38,8 @@ impl Foreign {
         });
         let config = self.put(media_type::CONFIG, config.to_string().as_bytes());
         let layer = self.put(media_type::LAYER_GZIP, &gzip(&tar));
-        let manifest = json!({"schemaVersion": 2, "mediaType": media_type::MANIFEST, "config": config, "layers": [layer]});
+        let manifest =
+            json!({"schemaVersion": 2, "mediaType": media_type::MANIFEST, "config": config, "layers": [layer]});
         // As others write JSON.
         self.put(media_type::MANIFEST, serde_json::to_string_pretty(&manifest).unwrap().as_bytes())
     }
