@@ -19,8 +19,18 @@ impl LayoutSource {
     pub fn open(folder: &Path) -> Result<LayoutSource, CopyError> {
         let place = format!("oci:{}", folder.display());
         if !folder.join("oci-layout").is_file() {
-            let name = "oci-layout".to_owned();
-            return Err(CopyError::NotFound { place, name });
+            let why = if folder.is_dir() {
+                "the folder is none: it has no file `oci-layout`"
+            } else {
+                "there is no such folder"
+            };
+            return Err(CopyError::Failed {
+                place,
+                what: "no OCI layout is there".to_owned(),
+                why: why.to_owned(),
+                category: Category::NotFound,
+                hint: Some("check the path; a relative one begins at the working folder".to_owned()),
+            });
         }
         let layout = Layout::open(folder).map_err(failed(&place, "cannot be opened"))?;
         Ok(LayoutSource { layout, place })

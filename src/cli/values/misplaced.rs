@@ -35,7 +35,11 @@ pub(super) fn without_transport(text: &str) -> InvalidValue {
 /// A text with a `:` after a word that is no transport.
 pub(super) fn unknown_transport(kind: &str, text: &str) -> InvalidValue {
     if let Some((_, hint)) = ELSEWHERE.iter().find(|(other, _)| *other == kind) {
-        return InvalidValue::new(format!("kimg knows no {kind}: yet"), *hint);
+        let why = match kind {
+            "bundle" => "kimg knows no bundles yet".to_owned(),
+            _ => format!("kimg neither reads nor writes {kind}:"),
+        };
+        return InvalidValue::new(why, *hint);
     }
     if let ("http" | "https", Some((_, rest))) = (kind, text.split_once("://")) {
         // A password in the URL does not come back.
@@ -76,7 +80,9 @@ pub(super) fn location_for_reference(text: &str) -> Option<InvalidValue> {
 /// A reference that is none, with the grammar's own words.
 pub(super) fn invalid_reference(text: &str, error: &InvalidReference) -> InvalidValue {
     let lower = text.to_lowercase();
-    let hint = if text.contains('@') && error.why.contains('@') {
+    let hint = if let Some(rest) = text.strip_prefix('/') {
+        format!("did you mean {}?", rest.trim_start_matches('/'))
+    } else if text.contains('@') && error.why.contains('@') {
         "a digest is written sha256: and 64 hexadecimal digits".to_owned()
     } else if lower != text && lower.parse::<Reference>().is_ok() {
         // The tag may have capital letters, and keeps them.
