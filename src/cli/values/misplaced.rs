@@ -48,13 +48,23 @@ pub(super) fn unknown_transport(kind: &str, text: &str) -> InvalidValue {
     }
     let lower = kind.to_lowercase();
     let near = nearest(&lower, TRANSPORTS);
-    let hint = match near.first() {
+    let hint = match near.first().copied().or_else(|| shuffled(&lower)) {
         _ if is_in_registry(text) => format!("did you mean docker://{text}?"),
-        Some(near) => format!("did you mean {near}:{}?", if *near == "docker" { "//" } else { "" }),
+        Some(near) => format!("did you mean {near}:{}?", if near == "docker" { "//" } else { "" }),
         None if text.parse::<Reference>().is_ok() => format!("did you mean docker://{text} or store:{text}?"),
         None => FORMS.to_owned(),
     };
     InvalidValue::new("there is no such kind of location", hint)
+}
+
+/// The transport of the same letters in another order: short words are too different from each other to be near.
+fn shuffled(word: &str) -> Option<&'static str> {
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    TRANSPORTS.into_iter().find(|transport| sorted(transport) == sorted(word))
 }
 
 /// A location where a repository is to stand. `docker:24` and `store:1` are repositories of Docker Hub.
@@ -118,6 +128,7 @@ mod tests {
             ("docker:registry.example/x", "write docker://registry.example/x"),
             ("dokcer://registry.example/x", "did you mean docker://?"),
             ("OCI:out", "did you mean oci:?"),
+            ("oic:out", "did you mean oci:?"),
             ("oci-archvie:x.tar", "did you mean oci-archive:?"),
             ("./out/x", "did you mean oci:./out/x?"),
             ("x.tar", "did you mean oci-archive:x.tar or docker-archive:x.tar?"),
