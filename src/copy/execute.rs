@@ -2,6 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Blob, CopyError, Have, Plan, PlannedBlob, Sink, Source, Stop, Taken};
+use crate::error::Category;
 use crate::event::{Copying, Events, Outcome, Share, TaskKind, Transfer};
 
 /// How a plan is done.
@@ -50,10 +51,26 @@ pub fn execute(
     for (descriptor, bytes) in &plan.manifests {
         sink.take_manifest(descriptor, bytes)?;
     }
+    ended(sink.as_ref(), &execution.stop)?;
     sink.finish(&plan.roots)?;
     let is_nothing = plan.roots.is_empty() && plan.blobs.is_empty() && plan.manifests.is_empty();
     copying.finish(if is_nothing { Outcome::Present } else { Outcome::Done });
     Ok(moved)
+}
+
+/// An error where the copy was ended: who saw that before a blob began has none of its own, and what is not whole must get
+/// no name.
+fn ended(sink: &dyn Sink, stop: &Stop) -> Result<(), CopyError> {
+    match stop.is_set() {
+        false => Ok(()),
+        true => Err(CopyError::Failed {
+            place: sink.describe(),
+            what: "the copy".to_owned(),
+            why: "it was ended".to_owned(),
+            category: Category::Interrupted,
+            hint: None,
+        }),
+    }
 }
 
 /// Tells what is copied, and which blobs of it are there.
@@ -123,8 +140,8 @@ fn blobs(
         work();
     });
     match state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        (moved, None, _) => Ok(moved),
         (_, Some(error), _) => Err(error),
+        (moved, None, _) => ended(sink, &execution.stop).map(|()| moved),
     }
 }
 
