@@ -76,7 +76,19 @@ impl Diagnose for CopyError {
         match self {
             CopyError::Failed { hint, .. } => hint.clone(),
             CopyError::Unfit { hint, .. } => Some(hint.clone()),
+            CopyError::NotFound { place, .. } => list(place),
             _ => None,
         }
+    }
+}
+
+/// What lists the names of a place.
+fn list(place: &str) -> Option<String> {
+    let is_repository = place.strip_prefix("docker://").is_some_and(|repository| repository.contains('/'));
+    match place {
+        "store" => Some("`kimg store ls` lists what there is".to_owned()),
+        _ if is_repository => Some(format!("`kimg ls {place}` lists its tags")),
+        _ if place.starts_with("oci:") => Some(format!("`kimg ls {place}` lists its names")),
+        _ => None,
     }
 }
