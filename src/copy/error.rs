@@ -74,9 +74,9 @@ impl Diagnose for CopyError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            CopyError::NotFound { place, .. } => list(place),
             CopyError::Failed { hint, .. } => hint.clone(),
             CopyError::Unfit { hint, .. } => Some(hint.clone()),
-            CopyError::NotFound { place, .. } => list(place),
             _ => None,
         }
     }

@@ -2,7 +2,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Blob, CopyError, Have, Plan, PlannedBlob, Sink, Source, Stop, Taken};
-use crate::error::Category;
 use crate::event::{Copying, Events, Outcome, Share, TaskKind, Transfer};
 
 /// How a plan is done.
@@ -56,21 +55,6 @@ pub fn execute(
     let is_nothing = plan.roots.is_empty() && plan.blobs.is_empty() && plan.manifests.is_empty();
     copying.finish(if is_nothing { Outcome::Present } else { Outcome::Done });
     Ok(moved)
-}
-
-/// An error where the copy was ended: who saw that before a blob began has none of its own, and what is not whole must get
-/// no name.
-fn ended(sink: &dyn Sink, stop: &Stop) -> Result<(), CopyError> {
-    match stop.is_set() {
-        false => Ok(()),
-        true => Err(CopyError::Failed {
-            place: sink.describe(),
-            what: "the copy".to_owned(),
-            why: "it was ended".to_owned(),
-            category: Category::Interrupted,
-            hint: None,
-        }),
-    }
 }
 
 /// Tells what is copied, and which blobs of it are there.
@@ -157,6 +141,21 @@ fn one(
     let taken = sink.take_blob(&Blob::new(source, planned, stop), &|done| task.progress(done))?;
     task.finish(outcome(taken));
     Ok(taken)
+}
+
+/// An error where the copy was ended: who saw that before a blob began has none of its own, and what is not whole must get
+/// no name.
+fn ended(sink: &dyn Sink, stop: &Stop) -> Result<(), CopyError> {
+    match stop.is_set() {
+        false => Ok(()),
+        true => Err(CopyError::Failed {
+            place: sink.describe(),
+            what: "the copy".to_owned(),
+            why: "it was ended".to_owned(),
+            category: crate::error::Category::Interrupted,
+            hint: None,
+        }),
+    }
 }
 
 fn outcome(taken: Taken) -> Outcome {
