@@ -90,7 +90,10 @@ pub(super) fn location_for_reference(text: &str) -> Option<InvalidValue> {
 /// A reference that is none, with the grammar's own words.
 pub(super) fn invalid_reference(text: &str, error: &InvalidReference) -> InvalidValue {
     let lower = text.to_lowercase();
-    let hint = if let Some(rest) = text.strip_prefix('/') {
+    let before = text.split('@').next().unwrap_or_default();
+    let hint = if before != text && before.contains(':') && !before.contains('/') {
+        "a name holds no user and password: log in, or name a file of credentials by --authfile".to_owned()
+    } else if let Some(rest) = text.strip_prefix('/') {
         format!("did you mean {}?", rest.trim_start_matches('/'))
     } else if text.contains('@') && error.why.contains('@') {
         "a digest is written sha256: and 64 hexadecimal digits".to_owned()
@@ -133,6 +136,10 @@ mod tests {
             ("./out/x", "did you mean oci:./out/x?"),
             ("x.tar", "did you mean oci-archive:x.tar or docker-archive:x.tar?"),
             ("docker://registry.example/Kafka:V1", "did you mean registry.example/kafka:V1?"),
+            (
+                "docker://me:secret@registry.example/x",
+                "a name holds no user and password: log in, or name a file of credentials by --authfile",
+            ),
             ("docker://registry.example/x@sha256:00", "a digest is written sha256: and 64 hexadecimal digits"),
         ] {
             assert_eq!(location(text).unwrap_err().hint.as_deref(), Some(hint), "{text}");
