@@ -28,7 +28,7 @@ impl LayoutSource {
                 place,
                 what: "no OCI layout is there".to_owned(),
                 why: why.to_owned(),
-                category: Category::NotFound,
+                category: crate::error::Category::NotFound,
                 hint: Some("check the path; a relative one begins at the working folder".to_owned()),
             });
         }
