@@ -255,6 +255,14 @@ impl Copying {
         self.tell(None);
     }
 
+    /// Takes back that a blob of so many bytes was there: it was not, and moves after all.
+    pub fn absent(&mut self, bytes: u64) {
+        let present = &mut self.transfer.present;
+        present.blobs = present.blobs.saturating_sub(1);
+        present.bytes = present.bytes.saturating_sub(bytes);
+        self.tell(None);
+    }
+
     /// Ends it: [`Outcome::Present`] where nothing was to be done.
     pub fn finish(mut self, outcome: Outcome) {
         self.ended = true;

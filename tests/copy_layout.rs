@@ -198,6 +198,31 @@ fn a_damaged_source_leaves_no_name() {
 }
 
 #[test]
+fn a_copy_that_was_ended_names_nothing() {
+    let (folder, store) = store();
+    let target = folder.path().join("layout");
+    let image = image(&store, &[1; 3_000_000]);
+    let source = StoreSource::open(store.clone()).unwrap();
+    for jobs in [1, 4] {
+        let plan = plan_to(&store, &image.manifest, &target, &["a:1"]).unwrap();
+        let execution = Execution { jobs, ..Execution::new(Events::silent()) };
+        execution.stop.set();
+        let error = execute(&plan, &source, Box::new(LayoutSink::open(&target).unwrap()), &execution).unwrap_err();
+        assert_eq!(error.category(), Category::Interrupted, "{error}");
+        let layout = Layout::open(&target).unwrap();
+        assert_eq!(layout.index().unwrap().manifests, []);
+        assert!(!layout.has(&image.manifest) && !layout.has(&image.layer));
+    }
+    // And not either where all blobs are there.
+    copy(&store, &image.manifest, &target, &[]).unwrap();
+    let plan = plan_to(&store, &image.manifest, &target, &["a:1"]).unwrap();
+    let execution = Execution::new(Events::silent());
+    execution.stop.set();
+    assert!(execute(&plan, &source, Box::new(LayoutSink::open(&target).unwrap()), &execution).is_err());
+    assert_eq!(Layout::open(&target).unwrap().resolve("a:1").unwrap(), None);
+}
+
+#[test]
 fn a_damaged_manifest_is_refused_before_anything_moves() {
     let (folder, store) = store();
     let target = folder.path().join("layout");

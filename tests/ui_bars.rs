@@ -4,7 +4,7 @@
 mod screen;
 
 use indicatif::ProgressDrawTarget;
-use kimg::event::{Event, Listener, Outcome, TaskKind};
+use kimg::event::{Event, Listener, Outcome, Share, TaskKind, Transfer};
 use kimg::ui::{Bars, Lines, Style, Verbosity};
 use screen::Screen;
 
@@ -73,4 +73,42 @@ fn names_cannot_draw_and_without_color_there_is_none() {
     let rows = screen.rows();
     assert_eq!(rows, ["warning: \\u{1b}]0;title\\u{7}"]);
     assert!(!rows.iter().any(|row| row.contains('\u{1b}')), "{rows:#?}");
+}
+
+#[test]
+fn an_image_has_one_bar_that_tells_what_became_of_its_bytes() {
+    let screen = Screen::new(100);
+    let bars = bars(&screen, false);
+    let transfer = Transfer {
+        all: Share { blobs: 5, bytes: 100_000_000 },
+        mounted: Share { blobs: 1, bytes: 10_000_000 },
+        present: Share { blobs: 2, bytes: 20_000_000 },
+        ..Transfer::default()
+    };
+    let tell = |transfer, outcome| {
+        let name = "docker://registry.example/team/app:1".to_owned();
+        bars.on(Event::Transfer { id: 1, name, transfer, outcome });
+    };
+    tell(transfer, None);
+    start(&bars, 2, TaskKind::Copy, "sha256:1", Some(40_000_000));
+    start(&bars, 3, TaskKind::Copy, "sha256:2", Some(30_000_000));
+    bars.on(Event::Progress { id: 2, done: 12_000_000 });
+    bars.on(Event::Progress { id: 3, done: 8_000_000 });
+    let rows = screen.rows();
+    assert!(rows[0].starts_with("copy   …registry.example/team/app:1    50 MB of 100 MB   ━━"), "{rows:#?}");
+    assert!(rows[1].starts_with("       sent 20 MB") && rows[1].ends_with(", mounted 10 MB, there 20 MB"), "{rows:#?}");
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+
+    bars.on(Event::Finished { id: 3, outcome: Outcome::Resumed { from: 6_000_000 } });
+    let sent = Share { blobs: 1, bytes: 30_000_000 };
+    tell(Transfer { sent, resumed: 6_000_000, ..transfer }, None);
+    let rows = screen.rows();
+    assert!(rows[0].contains("72 MB of 100 MB") && rows.len() == 2, "{rows:#?}");
+    assert!(rows[1].contains(", resumed 6.0 MB, mounted"), "{rows:#?}");
+    bars.on(Event::Finished { id: 2, outcome: Outcome::Done });
+    let sent = Share { blobs: 2, bytes: 70_000_000 };
+    tell(Transfer { sent, resumed: 6_000_000, ..transfer }, Some(Outcome::Done));
+    let line = "docker://registry.example/team/app:1: 5 blobs: 2 sent (64 MB, 6.0 MB were there), 1 mounted (10 MB), \
+                2 there (20 MB)";
+    assert_eq!(screen.rows().concat(), line);
 }

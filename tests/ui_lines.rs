@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use kimg::event::{Events, Outcome, TaskKind};
+use kimg::event::{Events, Outcome, Share, TaskKind, Transfer};
 use kimg::ui::{Out, Report, Story, Style, Verbosity, ascii_json};
 use serde_json::Value;
 
@@ -36,9 +36,30 @@ fn tell(events: &Events) {
     layer.progress(165_000_000);
     layer.finish(Outcome::Done);
     drop(events.task(TaskKind::Fetch, "broken\u{1b}[31m.jar", Some(7)));
+    copy(events);
     events.detail("a detail\u{202e}");
     events.note("a note");
     events.warning("a warning\nof two lines");
+}
+
+/// What a copy of four blobs tells.
+fn copy(events: &Events) {
+    let all = Share { blobs: 4, bytes: 60_000_000 };
+    let mut copying = events.copying("docker://registry.example/x:1", Transfer { all, ..Transfer::default() });
+    for (name, bytes, outcome) in [
+        ("sha256:1", 20_000_000, Outcome::Present),
+        ("sha256:2", 10_000_000, Outcome::Mounted),
+        ("sha256:3", 25_000_000, Outcome::Resumed { from: 15_000_000 }),
+        ("sha256:4", 5_000_000, Outcome::Done),
+    ] {
+        let blob = events.task(TaskKind::Copy, name, Some(bytes));
+        blob.progress(bytes);
+        blob.finish(outcome);
+        copying.count(bytes, outcome);
+    }
+    copying.finish(Outcome::Done);
+    events.copying("docker://registry.example/x:2", Transfer::default()).finish(Outcome::Present);
+    drop(events.copying("docker://registry.example/\u{1b}[31m", Transfer { all, ..Transfer::default() }));
 }
 
 fn story(style: Style, verbosity: Verbosity, color: bool) -> String {

@@ -1,13 +1,12 @@
 use serde::Serialize;
 
 use super::registry::{RegistryFlags, Side};
-use super::values::{self, Location};
+use super::values::{self, ArchiveFile, ArchiveKind, Location};
 use super::{CliError, Failure, Session, answer, places};
 use crate::copy::Source;
 use crate::oci::Descriptor;
-use crate::store::NAME;
 use crate::transport::registry::tags;
-use crate::transport::{LayoutSource, StoreSource};
+use crate::transport::{LayoutSource, OciArchiveSource, StoreSource, name_of};
 use crate::ui::escape;
 
 const EXAMPLES: &str = "\
@@ -61,6 +60,9 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
             }
             Location::Layout { folder, .. } => Box::new(LayoutSource::open(folder)?),
             Location::Store { .. } => Box::new(StoreSource::open(ends.store.clone())?),
+            Location::Archive { kind: ArchiveKind::Oci, file: ArchiveFile::Path(path), .. } => {
+                Box::new(OciArchiveSource::open(path)?)
+            }
             Location::Archive { .. } | Location::Daemon { .. } => {
                 return Err(CliError::Flags {
                     flag: "REPO",
@@ -83,5 +85,5 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
 }
 
 fn image(descriptor: Descriptor) -> Image {
-    Image { name: descriptor.annotations.get(NAME).cloned(), digest: Some(descriptor.digest.to_string()) }
+    Image { name: name_of(&descriptor), digest: Some(descriptor.digest.to_string()) }
 }

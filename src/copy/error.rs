@@ -121,6 +121,7 @@ impl Diagnose for CopyError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            CopyError::NotFound { place, .. } => list(place),
             CopyError::Failed { hint, .. } => hint.clone(),
             CopyError::Unfit { hint, .. } => Some(hint.clone()),
             CopyError::NoPlatform { there, .. } => Some(match there.as_slice() {
@@ -130,5 +131,16 @@ impl Diagnose for CopyError {
             CopyError::Incomplete { .. } => Some("run the command again: what is there is asked for anew".to_owned()),
             _ => None,
         }
+    }
+}
+
+/// What lists the names of a place.
+fn list(place: &str) -> Option<String> {
+    let is_repository = place.strip_prefix("docker://").is_some_and(|repository| repository.contains('/'));
+    match place {
+        "store" => Some("`kimg store ls` lists what there is".to_owned()),
+        _ if is_repository => Some(format!("`kimg ls {place}` lists its tags")),
+        _ if place.starts_with("oci:") => Some(format!("`kimg ls {place}` lists its names")),
+        _ => None,
     }
 }

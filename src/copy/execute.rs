@@ -56,9 +56,11 @@ pub fn execute(
         }
         let lost = plan.blobs.iter().filter(|blob| missing.contains(&blob.descriptor.digest));
         let lost: Vec<PlannedBlob> = lost.map(|blob| PlannedBlob { have: Have::Absent, ..blob.clone() }).collect();
+        lost.iter().for_each(|blob| copying.absent(blob.descriptor.size));
         moved.again(blobs(&lost, source, sink.as_ref(), execution, &mut copying)?);
         manifests(plan, sink.as_ref())?;
     }
+    ended(sink.as_ref(), &execution.stop)?;
     sink.finish(&plan.roots)?;
     let is_nothing = plan.roots.is_empty() && plan.blobs.is_empty() && plan.manifests.is_empty();
     copying.finish(if is_nothing { Outcome::Present } else { Outcome::Done });
@@ -137,8 +139,8 @@ fn blobs(
         work();
     });
     match state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        (moved, None, _) => Ok(moved),
         (_, Some(error), _) => Err(error),
+        (moved, None, _) => ended(sink, &execution.stop).map(|()| moved),
     }
 }
 
@@ -154,6 +156,21 @@ fn one(
     let taken = sink.take_blob(&Blob::new(source, planned, stop), &|done| task.progress(done))?;
     task.finish(outcome(taken));
     Ok(taken)
+}
+
+/// An error where the copy was ended: who saw that before a blob began has none of its own, and what is not whole must get
+/// no name.
+fn ended(sink: &dyn Sink, stop: &Stop) -> Result<(), CopyError> {
+    match stop.is_set() {
+        false => Ok(()),
+        true => Err(CopyError::Failed {
+            place: sink.describe(),
+            what: "the copy".to_owned(),
+            why: "it was ended".to_owned(),
+            category: crate::error::Category::Interrupted,
+            hint: None,
+        }),
+    }
 }
 
 fn outcome(taken: Taken) -> Outcome {

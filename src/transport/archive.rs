@@ -160,6 +160,7 @@ fn uncreated(place: &str, error: &StoreError) -> CopyError {
 fn failed(place: &str, why: String, kind: Option<io::ErrorKind>) -> CopyError {
     let hint = match kind {
         Some(io::ErrorKind::BrokenPipe) => Some("what reads it ended before the archive did: see what that said"),
+        Some(io::ErrorKind::NotFound) => Some("make its folder first, or name another file"),
         Some(io::ErrorKind::StorageFull) => Some("free space there, or name another file"),
         Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
             Some("name a file in a folder that you may write to")

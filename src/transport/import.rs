@@ -208,7 +208,7 @@ impl Import {
     fn blob(&self, place: &str, digest: &Digest, size: u64, content: &mut dyn Read) -> Result<(), CopyError> {
         let name = digest.to_string();
         let failed = |error: &dyn Diagnose| CopyError::because("store", &name, error);
-        let task = self.events.task(TaskKind::Copy, name.clone(), Some(size));
+        let task = self.events.task(TaskKind::Layer, name.clone(), Some(size));
         let mut blob = self.store.create_blob().map_err(|error| failed(&error))?;
         copy(
             &mut Verified::new(content, *digest, size),
@@ -239,7 +239,7 @@ impl Import {
         content: &mut dyn Read,
     ) -> Result<CameLayer, CopyError> {
         let failed = |error: &dyn Diagnose| CopyError::because("store", path, error);
-        let task = self.events.task(TaskKind::Copy, path.to_owned(), Some(size));
+        let task = self.events.task(TaskKind::Layer, path.to_owned(), Some(size));
         let mut blob = self.store.create_blob().map_err(|error| failed(&error))?;
         let layer = if kind == media_type::LAYER {
             let input = path.escape_debug().to_string();

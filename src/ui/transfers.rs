@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar};
 
@@ -39,7 +39,7 @@ impl Transfers {
             let transfer = &shown.transfer;
             shown.bar.set_position(transfer.done().saturating_add(running));
             let moved = transfer.moved().saturating_add(running);
-            shown.bar.set_message(parts(transfer, moved, shown.begun.elapsed().as_secs()));
+            shown.bar.set_message(parts(transfer, moved, shown.begun.elapsed()));
         }
     }
 
@@ -64,8 +64,12 @@ impl Transfers {
 }
 
 /// `sent 40 MB (12 MB/s), resumed 3.0 MB, mounted 60 MB, there 110 MB`.
-fn parts(transfer: &Transfer, moved: u64, seconds: u64) -> String {
-    let speed = moved.checked_div(seconds).map_or(String::new(), |speed| format!(" ({}/s)", size(speed)));
+fn parts(transfer: &Transfer, moved: u64, time: Duration) -> String {
+    // A speed of the first moments is none.
+    let speed = match u64::try_from(time.as_millis()) {
+        Ok(millis) if millis >= 1000 => format!(" ({}/s)", size(moved.saturating_mul(1000) / millis)),
+        _ => String::new(),
+    };
     let mut text = format!("sent {}{speed}", size(moved));
     for (word, bytes) in
         [("resumed", transfer.resumed), ("mounted", transfer.mounted.bytes), ("there", transfer.present.bytes)]

@@ -24,10 +24,10 @@ pub(in crate::cli) struct Options {
     #[arg(long)]
     referrers: bool,
     /// Copy so many blobs at once, at most
-    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = values::jobs)]
+    #[arg(short, long, value_name = "N", default_value_t = 4, allow_negative_numbers = true, value_parser = values::jobs)]
     pub(super) jobs: usize,
     /// Try again so often where a registry fails for a while [default: 3]
-    #[arg(long, value_name = "N", value_parser = values::retries)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::retries)]
     pub(super) retry: Option<u32>,
     /// Tell what would move and what is there already, and move nothing
     #[arg(long)]

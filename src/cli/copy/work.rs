@@ -36,6 +36,7 @@ impl Work {
         options: &Options,
         session: &Session,
     ) -> Result<Work, Failure> {
+        options.registry.check(source.registry().as_deref(), target.registry().as_deref())?;
         let settings = session.settings(Vec::new())?;
         let mut network = settings.network;
         if let Some(retry) = options.retry {
@@ -76,6 +77,10 @@ impl Work {
         let events = &execution.events;
         let told = |plan: &Plan| events.detail(report::summary(&report::report(plan, (&source, &target))));
         let done = transfer(&ends, (&source, &target), &self.choice, &execution, self.dry_run, &told)?;
+        if !done.plan.foreign.is_empty() {
+            let count = done.plan.foreign.len();
+            events.note(format!("{count} layers stay where their publisher has them, who alone gives them out"));
+        }
         let mut report = report::report(&done.plan, (&source, &target));
         if !self.dry_run {
             report.done(&done.root, done.moved);

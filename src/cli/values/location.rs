@@ -251,6 +251,9 @@ fn archive(kind: ArchiveKind, rest: &str) -> Result<Location, InvalidValue> {
 
 fn path_and_name<'a>(rest: &'a str, why: &str, hint: &str) -> Result<(&'a str, Option<String>), InvalidValue> {
     let (path, name) = match rest.split_once(':') {
+        Some((path, "")) if !path.is_empty() => {
+            return Err(InvalidValue::new("the name after the `:` is missing", "leave out the `:`, or write a name"));
+        }
         Some((path, name)) => (path, Some(tag(name)?)),
         None => (rest, None),
     };

@@ -35,7 +35,11 @@ pub(super) fn without_transport(text: &str) -> InvalidValue {
 /// A text with a `:` after a word that is no transport.
 pub(super) fn unknown_transport(kind: &str, text: &str) -> InvalidValue {
     if let Some((_, hint)) = ELSEWHERE.iter().find(|(other, _)| *other == kind) {
-        return InvalidValue::new(format!("kimg knows no {kind}: yet"), *hint);
+        let why = match kind {
+            "bundle" => "kimg knows no bundles yet".to_owned(),
+            _ => format!("kimg neither reads nor writes {kind}:"),
+        };
+        return InvalidValue::new(why, *hint);
     }
     if let ("http" | "https", Some((_, rest))) = (kind, text.split_once("://")) {
         // A password in the URL does not come back.
@@ -44,13 +48,23 @@ pub(super) fn unknown_transport(kind: &str, text: &str) -> InvalidValue {
     }
     let lower = kind.to_lowercase();
     let near = nearest(&lower, TRANSPORTS);
-    let hint = match near.first() {
+    let hint = match near.first().copied().or_else(|| shuffled(&lower)) {
         _ if is_in_registry(text) => format!("did you mean docker://{text}?"),
-        Some(near) => format!("did you mean {near}:{}?", if *near == "docker" { "//" } else { "" }),
+        Some(near) => format!("did you mean {near}:{}?", if near == "docker" { "//" } else { "" }),
         None if text.parse::<Reference>().is_ok() => format!("did you mean docker://{text} or store:{text}?"),
         None => FORMS.to_owned(),
     };
     InvalidValue::new("there is no such kind of location", hint)
+}
+
+/// The transport of the same letters in another order: short words are too different from each other to be near.
+fn shuffled(word: &str) -> Option<&'static str> {
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    TRANSPORTS.into_iter().find(|transport| sorted(transport) == sorted(word))
 }
 
 /// A location where a repository is to stand. `docker:24` and `store:1` are repositories of Docker Hub.
@@ -76,7 +90,12 @@ pub(super) fn location_for_reference(text: &str) -> Option<InvalidValue> {
 /// A reference that is none, with the grammar's own words.
 pub(super) fn invalid_reference(text: &str, error: &InvalidReference) -> InvalidValue {
     let lower = text.to_lowercase();
-    let hint = if text.contains('@') && error.why.contains('@') {
+    let before = text.split('@').next().unwrap_or_default();
+    let hint = if before != text && before.contains(':') && !before.contains('/') {
+        "a name holds no user and password: log in, or name a file of credentials by --authfile".to_owned()
+    } else if let Some(rest) = text.strip_prefix('/') {
+        format!("did you mean {}?", rest.trim_start_matches('/'))
+    } else if text.contains('@') && error.why.contains('@') {
         "a digest is written sha256: and 64 hexadecimal digits".to_owned()
     } else if lower != text && lower.parse::<Reference>().is_ok() {
         // The tag may have capital letters, and keeps them.
@@ -112,10 +131,15 @@ mod tests {
             ("docker:registry.example/x", "write docker://registry.example/x"),
             ("dokcer://registry.example/x", "did you mean docker://?"),
             ("OCI:out", "did you mean oci:?"),
+            ("oic:out", "did you mean oci:?"),
             ("oci-archvie:x.tar", "did you mean oci-archive:?"),
             ("./out/x", "did you mean oci:./out/x?"),
             ("x.tar", "did you mean oci-archive:x.tar or docker-archive:x.tar?"),
             ("docker://registry.example/Kafka:V1", "did you mean registry.example/kafka:V1?"),
+            (
+                "docker://me:secret@registry.example/x",
+                "a name holds no user and password: log in, or name a file of credentials by --authfile",
+            ),
             ("docker://registry.example/x@sha256:00", "a digest is written sha256: and 64 hexadecimal digits"),
         ] {
             assert_eq!(location(text).unwrap_err().hint.as_deref(), Some(hint), "{text}");
