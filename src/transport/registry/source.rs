@@ -26,8 +26,11 @@ pub struct RegistrySource {
     session: Session,
     runtime: Handle,
     /// The manifest that came where only its descriptor was wanted: some registries count how many are read.
-    kept: Arc<Mutex<Option<(Digest, Vec<u8>)>>>,
+    kept: Arc<Mutex<Option<Kept>>>,
 }
+
+/// A manifest and its digest.
+type Kept = (Digest, Vec<u8>);
 
 /// What a manifest without a media type is told by.
 #[derive(Deserialize)]
