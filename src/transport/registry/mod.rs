@@ -4,16 +4,16 @@
 //! - `challenge`, `credentials`, `token`: who to be, and to whom that may be shown.
 //! - `session`: one request with all of that; `refusal`: what an answer that is no success means.
 //! - `redirect`, `document`, `links`: reading what leads elsewhere, small documents, and lists that come in pages.
-//! - `source`, `reading`, `referrers`: images from a repository; `upload`, `sink`: images into one; `tags`: its names.
+//! - `source`, `reading`, `listed_referrers`: images from a repository; `upload`, `sink`: images into one; `tags`: its names.
 
 mod challenge;
 mod credentials;
 mod document;
 mod links;
+mod listed_referrers;
 mod profile;
 mod reading;
 mod redirect;
-mod referrers;
 mod refusal;
 mod repository;
 mod session;

@@ -7,9 +7,9 @@ use tokio::runtime::Handle;
 
 use super::Session;
 use super::document::{Document, document, plain};
+use super::listed_referrers::referrers;
 use super::reading::Reading;
 use super::redirect::{PAGE, refused};
-use super::referrers::referrers;
 use super::token::Actions;
 use crate::copy::{CopyError, MAX_MANIFEST, Origin, Source};
 use crate::digest::Digest;
