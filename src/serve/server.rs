@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, StatusCode};
@@ -76,6 +76,12 @@ async fn serve(registry: Registry, request: Request<Incoming>) -> io::Result<Ans
     let answer = match act {
         Act::Pass => registry.answer(request).await,
         Act::Headers(headers) => changed(registry.answer(request).await, headers),
+        Act::Location { before, behind } => {
+            let answer = registry.answer(request).await;
+            let own = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let location = format!("{before}{own}{behind}");
+            changed(answer, vec![("location", location)])
+        }
         Act::Answer(reply) => {
             let mut body = request.into_body();
             while let Some(Ok(_)) = body.frame().await {}
