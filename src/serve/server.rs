@@ -83,11 +83,14 @@ async fn serve(registry: Registry, request: Request<Incoming>) -> io::Result<Ans
             changed(answer, vec![("location", location)])
         }
         Act::Answer(reply) => {
-            let mut body = request.into_body();
-            while let Some(Ok(_)) = body.frame().await {}
+            drained(request.into_body()).await;
             replied(reply)
         }
-        Act::AnswerAtOnce(reply) => replied(reply),
+        Act::AnswerAtOnce(reply) => {
+            // What still comes is thrown away: a connection that is closed on it would take the answer with it.
+            tokio::spawn(drained(request.into_body()));
+            replied(reply)
+        }
         Act::Tear(count) => {
             registry.answer(request.map(|body| first(body, count, Then::Break))).await;
             return Err(io::ErrorKind::ConnectionAborted.into());
@@ -96,6 +99,10 @@ async fn serve(registry: Registry, request: Request<Incoming>) -> io::Result<Ans
         Act::Stall(count) => registry.answer(request).await.map(|body| first(body, count, Then::Wait)),
     };
     Ok(answer)
+}
+
+async fn drained(mut body: Body) {
+    while let Some(Ok(_)) = body.frame().await {}
 }
 
 fn asked(request: &Request<Incoming>) -> Asked {
