@@ -9,8 +9,9 @@ use crate::net::{Answer, Exchange, Verb};
 /// Redirects of one request.
 const REDIRECTS: usize = 5;
 
-/// Reads a URL of the registry, and what it is redirected to. On another host nobody is told who asks: what keeps blobs
-/// for registries refuses requests that say so beside a signature in the URL. Never http from https.
+/// Reads a URL of the registry, and what it is redirected to. On another host nobody is told who asks, and who leads back
+/// from there is not told either: what keeps blobs for registries refuses requests that say so beside a signature in the
+/// URL. Never http from https.
 pub(super) async fn read(
     session: &Session,
     what: &str,
@@ -21,6 +22,7 @@ pub(super) async fn read(
         headers.iter().fold(Exchange::new(Verb::Get, url), |ask, (name, value)| ask.header(name, value.clone()))
     };
     let mut answer = session.ask(Actions::Pull, || make(url)).await?;
+    let mut is_own = session.is_own(url);
     for _ in 0..REDIRECTS {
         if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
             return Ok(answer);
@@ -28,9 +30,10 @@ pub(super) async fn read(
         let Some((next, _)) = answer.location() else {
             return Err(refused(session, what, "it redirects to no URL, or from https to http".to_owned()));
         };
-        answer = match session.is_own(&next) {
+        is_own = is_own && session.is_own(&next);
+        answer = match is_own {
             true => session.ask(Actions::Pull, || make(&next)).await?,
-            false => session.send(Actions::Pull, make(&next)).await?,
+            false => session.stray(make(&next)).await?,
         };
     }
     match answer.status {

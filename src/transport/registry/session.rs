@@ -90,6 +90,12 @@ impl Session {
         self.0.client.exchange(ask).await.map_err(|failure| unanswered(&self.0.repository, &what, &failure))
     }
 
+    /// Asks as nobody.
+    pub(super) async fn stray(&self, ask: Exchange) -> Result<Answer, CopyError> {
+        let what = what(&ask);
+        self.0.client.exchange(ask).await.map_err(|failure| unanswered(&self.0.repository, &what, &failure))
+    }
+
     /// The error of an answer that is no success.
     pub(super) async fn refused(&self, what: &str, answer: Answer) -> CopyError {
         refusal(&self.0.repository, what, answer, self.0.credentials.is_some()).await
