@@ -185,6 +185,8 @@ fn a_body_that_was_refused_for_an_old_token_goes_with_a_new_one_the_next_time() 
             ("POST", _, Some(_)) => Reply::status(202).header("Location", "/v2/team/app/blobs/uploads/x"),
             // The first ended between POST and PUT.
             ("PUT", _, Some("Bearer t1")) => Reply::status(201),
+            // It knows nothing of an upload that broke off.
+            ("GET", _, Some("Bearer t1")) => Reply::status(404),
             _ => Reply::challenge(format!(r#"Bearer realm="http://{host}/token",service="s""#)),
         }
     });

@@ -79,6 +79,19 @@ fn the_registry_itself_still_does() {
 }
 
 #[test]
+fn who_leads_back_does_not_learn_who_asks() {
+    let (registry, _, blob) = one_layer();
+    let elsewhere = Server::start();
+    ask_who(&registry);
+    registry.always("GET", &blob, to(format!("{}kept", elsewhere.url())));
+    elsewhere.always("/kept", Fault::Redirect(registry.url("/v2/app/blobs/back")));
+    let message = failure(pull(&logged_in(&registry), "1"));
+    assert!(message.contains("status 401") && message.ends_with("\nexit code: 4"), "{message}");
+    let back = registry.asked("GET", "/blobs/back");
+    assert!(back.len() == 1 && back[0].header("authorization").is_none());
+}
+
+#[test]
 fn a_circle() {
     let (registry, _, blob) = one_layer();
     registry.always("GET", &blob, to(format!("/v2/app{blob}")));

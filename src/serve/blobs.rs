@@ -95,16 +95,21 @@ fn wanted(range: &str, size: u64) -> Wanted {
     }
 }
 
-/// A body whose bytes a thread reads, which may wait for the disk.
+/// A body whose bytes a thread reads, which may wait for the disk. The last piece goes when the end was seen, and with it
+/// that the bytes are right: what is damaged never comes whole.
 fn streamed(mut content: Box<dyn Read + Send>) -> Body {
     let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(WAITING);
     tokio::task::spawn_blocking(move || {
+        let mut before = Bytes::new();
         loop {
-            let mut piece = Vec::with_capacity(PIECE);
-            let read = content.by_ref().take(PIECE as u64).read_to_end(&mut piece);
-            let (is_end, piece) = (piece.is_empty(), read.map(|_| Bytes::from(piece)));
-            let failed = piece.is_err();
-            if (is_end && !failed) || sender.blocking_send(piece).is_err() || failed {
+            let next = piece(&mut content);
+            let goes_on = next.as_ref().is_ok_and(|piece| !piece.is_empty());
+            let sent = match next {
+                Ok(next) => Ok(std::mem::replace(&mut before, next)),
+                Err(error) => Err(error),
+            };
+            let is_nothing = sent.as_ref().is_ok_and(Bytes::is_empty);
+            if (!is_nothing && sender.blocking_send(sent).is_err()) || !goes_on {
                 return;
             }
         }
@@ -114,6 +119,12 @@ fn streamed(mut content: Box<dyn Read + Send>) -> Body {
         Some((piece.map(Frame::data), receiver))
     });
     StreamBody::new(pieces).boxed_unsync()
+}
+
+fn piece(content: &mut dyn Read) -> io::Result<Bytes> {
+    let mut piece = Vec::with_capacity(PIECE);
+    content.take(PIECE as u64).read_to_end(&mut piece)?;
+    Ok(Bytes::from(piece))
 }
 
 #[cfg(test)]

@@ -30,6 +30,13 @@ pub enum Act {
     Pass,
     /// It is, but for these headers of the answer; an empty value leaves one out.
     Headers(Vec<(&'static str, String)>),
+    /// It is, but for what stands before and behind its Location.
+    Location {
+        /// What is put before it: another host.
+        before: String,
+        /// What is put behind it: a query.
+        behind: String,
+    },
     /// This is answered instead, when the request's body has come.
     Answer(Reply),
     /// This is answered instead, and the request's body is not waited for.

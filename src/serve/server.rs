@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, StatusCode};
@@ -76,12 +76,21 @@ async fn serve(registry: Registry, request: Request<Incoming>) -> io::Result<Ans
     let answer = match act {
         Act::Pass => registry.answer(request).await,
         Act::Headers(headers) => changed(registry.answer(request).await, headers),
+        Act::Location { before, behind } => {
+            let answer = registry.answer(request).await;
+            let own = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let location = format!("{before}{own}{behind}");
+            changed(answer, vec![("location", location)])
+        }
         Act::Answer(reply) => {
-            let mut body = request.into_body();
-            while let Some(Ok(_)) = body.frame().await {}
+            drained(request.into_body()).await;
             replied(reply)
         }
-        Act::AnswerAtOnce(reply) => replied(reply),
+        Act::AnswerAtOnce(reply) => {
+            // What still comes is thrown away: a connection that is closed on it would take the answer with it.
+            tokio::spawn(drained(request.into_body()));
+            replied(reply)
+        }
         Act::Tear(count) => {
             registry.answer(request.map(|body| first(body, count, Then::Break))).await;
             return Err(io::ErrorKind::ConnectionAborted.into());
@@ -90,6 +99,10 @@ async fn serve(registry: Registry, request: Request<Incoming>) -> io::Result<Ans
         Act::Stall(count) => registry.answer(request).await.map(|body| first(body, count, Then::Wait)),
     };
     Ok(answer)
+}
+
+async fn drained(mut body: Body) {
+    while let Some(Ok(_)) = body.frame().await {}
 }
 
 fn asked(request: &Request<Incoming>) -> Asked {

@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::fallback_tag;
+use super::redirect::{PAGE, is_page};
 use super::source::ACCEPT;
 use super::token::Actions;
 use crate::copy::CopyError;
@@ -46,6 +47,9 @@ pub(super) async fn put(
             ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"].iter().any(|code| told.contains(code));
         let missing = if lacks && answer.status < 500 { Missing::Parts } else { Missing::Nothing };
         return Err((session.refused(name, answer).await, missing));
+    }
+    if is_page(&answer) {
+        return Err(other(failed(session, name, PAGE.to_owned(), Category::Refused)));
     }
     if digest_of(&answer).is_some_and(|found| found != descriptor.digest) {
         let why = "it has another digest there: the registry, or something before it, changed its bytes".to_owned();

@@ -6,7 +6,7 @@
 //! - `reach`: whether a registry has TLS, where the user does not care.
 //! - `session`: one request with all of that; `refusal`: what an answer that is no success means.
 //! - `redirect`, `document`, `links`: reading what leads elsewhere, small documents, and lists that come in pages.
-//! - `source`, `reading`, `referrers`: images from a repository; `tags`: its names.
+//! - `source`, `reading`, `listed_referrers`: images from a repository; `tags`: its names.
 //! - `sink`, `manifests`, `fallback_tag`: images into a repository; manifests that name another as their subject.
 //! - `upload`, `kept`, `body`, `offset`, `learnt`: one blob on its way there; `memory`: what is known from runs before.
 
@@ -19,6 +19,7 @@ mod fallback_tag;
 mod kept;
 mod learnt;
 mod links;
+mod listed_referrers;
 mod manifests;
 mod memory;
 mod offset;
@@ -27,7 +28,6 @@ mod reach;
 mod reading;
 mod realm;
 mod redirect;
-mod referrers;
 mod refusal;
 mod repository;
 mod session;

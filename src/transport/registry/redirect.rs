@@ -9,9 +9,9 @@ use crate::net::{Answer, Exchange, Verb};
 /// Redirects of one request.
 const REDIRECTS: usize = 5;
 
-/// Reads a URL of the registry, and what it is redirected to. On another host nobody is told who asks: what keeps blobs
-/// for registries refuses requests that say so beside a signature in the URL; and who leads back from there is not told
-/// either. Never http from https.
+/// Reads a URL of the registry, and what it is redirected to. On another host nobody is told who asks, and who leads back
+/// from there is not told either: what keeps blobs for registries refuses requests that say so beside a signature in the
+/// URL. Never http from https.
 pub(super) async fn read(
     session: &Session,
     what: &str,

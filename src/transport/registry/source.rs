@@ -7,9 +7,9 @@ use tokio::runtime::Handle;
 
 use super::Session;
 use super::document::{Document, document, plain};
+use super::listed_referrers::referrers;
 use super::reading::Reading;
 use super::redirect::{PAGE, refused};
-use super::referrers::referrers;
 use super::token::Actions;
 use crate::copy::{CopyError, MAX_MANIFEST, Origin, Source};
 use crate::digest::Digest;
@@ -26,8 +26,11 @@ pub struct RegistrySource {
     session: Session,
     runtime: Handle,
     /// The manifest that came where only its descriptor was wanted: some registries count how many are read.
-    kept: Arc<Mutex<Option<(Digest, Vec<u8>)>>>,
+    kept: Arc<Mutex<Option<Kept>>>,
 }
+
+/// A manifest and its digest.
+type Kept = (Digest, Vec<u8>);
 
 /// What a manifest without a media type is told by.
 #[derive(Deserialize)]

@@ -12,6 +12,7 @@ use super::body::{self, Content, Unsent};
 use super::kept::{KEPT, Kept, Resumable, Status, newest, status};
 use super::learnt::Learnt;
 use super::offset::{ending, least_chunk, there};
+use super::redirect::{PAGE, is_page};
 use super::token::Actions;
 use super::{Memory, Session};
 use crate::copy::{Blob, CopyError, Taken};
@@ -232,6 +233,7 @@ impl Upload<'_> {
         let ask = Exchange::new(Verb::Put, ending(&self.location, &self.name));
         let answer = self.send(ask, content, count)?;
         match answer.status {
+            200..=204 if is_page(&answer) => Err(Trouble::last(self.failed(PAGE.to_owned(), Category::Refused))),
             // 204 was seen.
             200..=204 => Ok(()),
             _ => Err(self.refused(answer, count)),
