@@ -264,7 +264,7 @@ fn the_locks_that_ship_with_kimg_are_believed() {
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     assert!(registry.received() <= 20_000);
     assert!(registry.requests().len() <= 12);
-    assert_eq!(registry.manifest("kafka", "3.5.2").unwrap()["layers"].as_array().unwrap().len(), 5);
+    assert_eq!(registry.manifest("kafka", "3.5.2").unwrap()["layers"].as_array().unwrap().len(), 6);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn a_digest_that_lies() {
         Act::Headers(vec![("docker-content-digest", Digest::of(b"x").to_string())]),
     );
     let message = told(&registry);
-    assert!(message.ends_with("`\nexit code: 5"), "{message}");
+    assert!(message.contains(": nothing is named `sha256:") && message.ends_with("\nexit code: 5"), "{message}");
     // Whatever bytes are sent for a digest, only its own count.
     let (registry, image) = one_image();
     let wrong = Reply::new(200).header("content-type", media_type::MANIFEST).body(vec![b' '; image.bytes.len()]);
@@ -147,10 +147,12 @@ fn not_now() {
 #[test]
 fn not_there_not_logged_in_and_not_allowed_are_told_apart() {
     let (registry, _) = one_image();
-    let missing = failure(registry.pull("app", "2")).replace(&registry.name(""), "REGISTRY/");
-    assert_eq!(missing, "error: docker://REGISTRY/app: nothing is named `2`\nexit code: 5");
-    let missing = failure(registry.pull("other", "1")).replace(&registry.name(""), "REGISTRY/");
-    assert_eq!(missing, "error: docker://REGISTRY/other: nothing is named `1`\nexit code: 5");
+    for (repository, tag) in [("app", "2"), ("other", "1")] {
+        let missing = failure(registry.pull(repository, tag)).replace(&registry.name(""), "REGISTRY/");
+        let place = format!("docker://REGISTRY/{repository}");
+        let hint = format!("hint: `kimg ls {place}` lists its tags");
+        assert_eq!(missing, format!("error: {place}: nothing is named `{tag}`\n{hint}\nexit code: 5"));
+    }
     registry.once("HEAD", "", Act::Answer(refusal(401, "UNAUTHORIZED")));
     registry.once("GET", "", Act::Answer(refusal(401, "UNAUTHORIZED")));
     let message = told(&registry);

@@ -51,7 +51,14 @@ pub(super) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
             result = work => result,
         }
     });
-    runtime.shutdown_timeout(PATIENCE);
+    match &result {
+        // Threads that still copy may wait for the network: what they wait by must not vanish below them.
+        Err(Failure::Interrupted) => {
+            runtime.block_on(async { tokio::time::sleep(PATIENCE).await });
+            std::mem::forget(runtime);
+        }
+        _ => runtime.shutdown_timeout(PATIENCE),
+    }
     result
 }
 

@@ -174,8 +174,9 @@ fn own_name(source: &Location, found: &Descriptor, destination: &Location) -> Op
             let whole = destination.holds_one_platform() || matches!(destination, Location::Registry { .. });
             Some(if whole { format!("{}:{tag}", reference.repository) } else { tag })
         }
+        other if is_by_digest(other) => None,
         other => {
-            let written = other.name().filter(|_| !is_by_digest(other)).cloned().filter(is_name);
+            let written = other.name().cloned().filter(is_name);
             let name = written.or_else(|| name_of(found).filter(is_name))?;
             // A mere tag would become a name of Docker's.
             let is_whole = !destination.holds_one_platform() || name.contains([':', '/']);

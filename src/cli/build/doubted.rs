@@ -96,6 +96,14 @@ impl Sink for Doubted {
         self.sink.take_manifest(descriptor, bytes)
     }
 
+    fn name(&self, roots: &[Root]) -> Result<(), CopyError> {
+        self.sink.name(roots)
+    }
+
+    fn missing(&self) -> Result<Vec<Descriptor>, CopyError> {
+        self.sink.missing()
+    }
+
     fn finish(self: Box<Self>, roots: &[Root]) -> Result<(), CopyError> {
         self.sink.finish(roots)
     }

@@ -81,13 +81,19 @@ pub(super) fn send(
     progress: &dyn Fn(u64),
 ) -> Result<Answer, Unsent> {
     let patience = session.client().settings().stall_timeout;
+    // Before the registry is asked to wait for it: one that is the source too may answer nothing while it takes a blob.
+    let mut first = if length > 0 { Some(content.piece(length).map_err(Unsent::Source)?) } else { None };
     let (sender, pieces) = mpsc::channel(WAITING);
     let ask = ask.header("content-type", "application/octet-stream").body(Body::Stream { length, pieces });
     let sending = session.clone();
     let mut answer = runtime.spawn(async move { sending.send(Actions::Push, ask).await });
     let mut left = length;
     while left > 0 {
-        let piece = match content.piece(left) {
+        let next = match first.take() {
+            Some(piece) => Ok(piece),
+            None => content.piece(left),
+        };
+        let piece = match next {
             Ok(piece) => piece,
             Err(error) => {
                 // The request breaks off, so that the registry does not take what is there for the whole.

@@ -16,14 +16,13 @@ use crate::copy::{Blob, CopyError, Have, Origin, Plan, Root, Sink, Taken};
 use crate::digest::Digest;
 use crate::error::{Category, Diagnose};
 use crate::net::{Exchange, Verb};
-use crate::oci::{Descriptor, Index};
+use crate::oci::{Descriptor, Index, media_type};
 use crate::store::Store;
 
 /// Questions whether a blob is there, at once.
 const QUESTIONS: usize = 8;
 
-/// Blobs of so many bytes at most are sent without a question: to send one that is there costs one request more, to ask
-/// for one that is not costs one too, and a configuration is seldom there when its manifest is not.
+/// A configuration of so many bytes at most is sent without a question where no layer is there.
 const UNASKED: u64 = 32 << 10;
 
 /// The largest manifest that registries must take (distribution-spec 1.1, "Pushing Manifests").
@@ -251,8 +250,14 @@ impl Sink for RegistrySink {
 
     fn have(&self, blobs: &[Descriptor], origin: Option<&Origin>) -> Result<Vec<Have>, CopyError> {
         let known: Vec<Option<Have>> = blobs.iter().map(|blob| self.known(blob, origin)).collect();
-        let open = blobs.iter().zip(&known).filter(|(blob, have)| have.is_none() && blob.size > UNASKED);
-        let there = self.ask(&open.map(|(blob, _)| blob.clone()).collect::<Vec<_>>())?;
+        let open = blobs.iter().zip(&known).filter(|(_, have)| have.is_none()).map(|(blob, _)| blob.clone());
+        let (later, first): (Vec<_>, Vec<_>) =
+            open.partition(|blob| media_type::is_image_config(&blob.media_type) && blob.size <= UNASKED);
+        let mut there = self.ask(&first)?;
+        // Where nothing of an image is, neither is its configuration: sending it costs less than asking.
+        if !there.is_empty() || known.contains(&Some(Have::Present)) {
+            there.extend(self.ask(&later)?);
+        }
         if let Some(memory) = &self.memory {
             memory.blobs(&there);
         }
