@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use super::places::{Ends, Opened};
-use super::values::{ArchiveFile, ArchiveKind, Location};
+use super::values::{ArchiveFile, Location};
 use super::{CliError, Failure};
 use crate::copy::{self, Choice, CopyError, Execution, Moved, Plan, Root, Sink};
 use crate::error::Category;
@@ -127,15 +127,8 @@ fn names(source: &Location, found: &Descriptor, destination: &Location) -> Vec<S
         Location::Registry { reference, .. } if reference.tag.is_some() || reference.digest.is_some() => {
             reference.tag.clone()
         }
-        Location::Registry { .. } => match own.as_deref() {
-            // Other tools name images in layouts by a mere tag.
-            Some(tag) if is_oci(source) && is_tag(tag) => Some(tag.to_owned()),
-            Some(name) => {
-                Some(name.parse().ok().and_then(|it: Reference| it.tag).unwrap_or_else(|| "latest".to_owned()))
-            }
-            None if is_by_digest(source) => None,
-            None => Some("latest".to_owned()),
-        },
+        // As skopeo and Docker have it, whatever the image is called where it comes from.
+        Location::Registry { .. } => Some("latest".to_owned()),
         // A name of an image is no digest; with both the tag counts.
         Location::Store { name: Some(name) } => match name.parse::<Reference>() {
             Ok(Reference { digest: Some(_), tag: None, .. }) => None,
@@ -145,10 +138,6 @@ fn names(source: &Location, found: &Descriptor, destination: &Location) -> Vec<S
         other => other.name().cloned().or(own),
     };
     name.into_iter().collect()
-}
-
-fn is_oci(source: &Location) -> bool {
-    matches!(source, Location::Layout { .. } | Location::Archive { kind: ArchiveKind::Oci, .. })
 }
 
 fn is_tag(text: &str) -> bool {
@@ -268,20 +257,20 @@ mod tests {
             ("docker://r.example/a:1", None, "docker-archive:out.tar", Some("r.example/a:1")),
             ("oci:lay:app:1", None, "docker-archive:out.tar", Some("app:1")),
             ("oci:lay:1", Some("1"), "docker-archive:out.tar", None),
-            // Of a registry's only the tag is taken.
-            ("store:kafka:3.5.2", None, "docker://r.example/kafka", Some("3.5.2")),
-            ("docker://r.example/a:1", None, "docker://s.example/b", Some("1")),
+            // A registry without a tag is as skopeo has it.
+            ("store:kafka:3.5.2", None, "docker://r.example/kafka", Some("latest")),
+            ("docker://r.example/a:1", None, "docker://s.example/b", Some("latest")),
             ("docker://localhost:5000/a", None, "docker://s.example/b", Some("latest")),
             ("oci:lay", None, "docker://s.example/b", Some("latest")),
-            ("oci:lay:1", None, "docker://s.example/b", Some("1")),
-            ("oci:lay", Some("V1"), "docker://s.example/b", Some("V1")),
+            ("oci:lay:1", None, "docker://s.example/b", Some("latest")),
+            ("oci:lay", Some("V1"), "docker://s.example/b", Some("latest")),
             ("oci:lay", Some("V1"), "oci:out", Some("V1")),
             ("oci:lay", Some("no name!"), "docker://s.example/b", Some("latest")),
             ("store:app", None, "docker://s.example/b", Some("latest")),
             // Who asks for a digest means no name.
-            (&by_digest, None, "docker://s.example/b", None),
+            (&by_digest, None, "docker://s.example/b", Some("latest")),
             (&by_digest, None, "oci:out", None),
-            (&of_layout, Some("app:1"), "docker://s.example/b", None),
+            (&of_layout, Some("app:1"), "docker://s.example/b", Some("latest")),
             (&of_layout, Some("app:1"), "oci:out", None),
             (&of_layout, Some("app:1"), "oci:out:c:1", Some("c:1")),
             ("oci:lay:app:1", None, &by_digest, None),

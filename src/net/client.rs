@@ -1,13 +1,13 @@
 //! What all requests share; the reqwest client, built at the first one.
 
-use reqwest::redirect;
+use reqwest::{Url, redirect};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
 use super::error::NetError;
 use super::host::Hosts;
 use super::netrc::Netrc;
-use super::proxy::proxies;
+use super::proxy::{has_proxies, proxies};
 use super::settings::Settings;
 use super::tls::{Tls, read_authorities};
 use crate::event::Events;
@@ -20,19 +20,20 @@ pub(super) struct Shared {
     pub(super) netrc: Netrc,
     pub(super) hosts: Hosts,
     http: OnceCell<reqwest::Client>,
+    plain: OnceCell<reqwest::Client>,
 }
 
 impl Shared {
     pub(super) fn new(settings: Settings, events: Events) -> Shared {
         let netrc = settings.netrc.as_deref().map(Netrc::parse).unwrap_or_default();
         let hosts = Hosts::new(settings.per_host);
-        Shared { settings, tls: Tls::default(), events, netrc, hosts, http: OnceCell::new() }
+        Shared { settings, tls: Tls::default(), events, netrc, hosts, http: OnceCell::new(), plain: OnceCell::new() }
     }
 
     /// One of its own, with TLS as one host wants it; its client is made at once, so that files that are none are told of
     /// before anything is asked.
     pub(super) fn special(&self, tls: Tls) -> Result<Shared, NetError> {
-        let http = build(&self.settings, &tls)?;
+        let http = build(&self.settings, Some(&tls))?;
         let shared = Shared::new(self.settings.clone(), self.events.clone());
         Ok(Shared { tls, http: OnceCell::new_with(Some(http)), ..shared })
     }
@@ -43,21 +44,22 @@ impl Shared {
 
     /// The reqwest client. Reading the platform's authorities takes milliseconds, so it is done once and not on a
     /// thread that others' transfers wait for.
-    pub(super) async fn http(&self) -> Result<&reqwest::Client, NetError> {
+    pub(super) async fn http(&self, url: &Url) -> Result<&reqwest::Client, NetError> {
+        // A registry on this machine needs none of that: a copy of nothing takes a third of the time.
+        if url.scheme() == "http" && !has_proxies(&self.settings.proxies) {
+            return self.plain.get_or_try_init(async || build(&self.settings, None)).await;
+        }
         self.http
             .get_or_try_init(|| {
                 let (settings, tls) = (self.settings.clone(), self.tls.clone());
-                blocking(move || build(&settings, &tls))
+                blocking(move || build(&settings, Some(&tls)))
             })
             .await
     }
 }
 
-fn build(settings: &Settings, tls: &Tls) -> Result<reqwest::Client, NetError> {
-    let mut authorities = Vec::new();
-    for file in &settings.authorities {
-        authorities.extend(read_authorities(file)?);
-    }
+/// Without `tls` it knows no authority.
+fn build(settings: &Settings, tls: Option<&Tls>) -> Result<reqwest::Client, NetError> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("kimg/", env!("CARGO_PKG_VERSION")))
         // Redirects are followed by `request`, which knows about part files and credentials.
@@ -66,12 +68,21 @@ fn build(settings: &Settings, tls: &Tls) -> Result<reqwest::Client, NetError> {
         .connect_timeout(settings.connect_timeout)
         .http2_adaptive_window(true)
         // Only `cli` reads the environment.
-        .no_proxy()
-        .tls_certs_merge(authorities);
+        .no_proxy();
     for proxy in proxies(&settings.proxies)? {
         builder = builder.proxy(proxy);
     }
-    tls.apply(builder)?.build().map_err(|error| NetError::Client { why: told(error) })
+    builder = match tls {
+        None => builder.tls_certs_only([]),
+        Some(tls) => {
+            let mut authorities = Vec::new();
+            for file in &settings.authorities {
+                authorities.extend(read_authorities(file)?);
+            }
+            tls.apply(builder.tls_certs_merge(authorities))?
+        }
+    };
+    builder.build().map_err(|error| NetError::Client { why: told(error) })
 }
 
 /// What an error of reqwest says, on one line, without its URL and without the layers that say nothing.

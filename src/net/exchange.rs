@@ -242,7 +242,7 @@ async fn once(
         return Err(Failed::new(url, why.clone()));
     }
     let unreachable = |why: String| Failed::new(url, Why::Unreachable(why));
-    let http = shared.http().await.map_err(|error| unreachable(error.to_string()))?;
+    let http = shared.http(url).await.map_err(|error| unreachable(error.to_string()))?;
     let mut request = http.request(method(verb), url.clone());
     request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     for (name, value) in headers {

@@ -7,6 +7,11 @@ use super::error::NetError;
 /// Reads one variable's proxy for reqwest.
 type Rule = fn(&str) -> reqwest::Result<Proxy>;
 
+/// Whether a proxy is to be used for anything.
+pub(super) fn has_proxies(variables: &[(String, String)]) -> bool {
+    variables.iter().any(|(name, value)| !name.eq_ignore_ascii_case("no_proxy") && !value.is_empty())
+}
+
 /// The proxies to use, the most special first.
 pub(super) fn proxies(variables: &[(String, String)]) -> Result<Vec<Proxy>, NetError> {
     let except = variable(variables, "no_proxy").and_then(|(_, list)| NoProxy::from_string(list));

@@ -99,7 +99,7 @@ pub(super) async fn hop(shared: &Shared, place: &Place, url: &Url, ask: Ask) -> 
     if let Some(why) = host.lost() {
         return Err(Failed::new(url, why.clone()).into());
     }
-    let http = shared.http().await?;
+    let http = shared.http(url).await?;
     let request = match ask {
         Ask::From(0) => http.get(url.clone()),
         Ask::From(offset) => http.get(url.clone()).header(RANGE, format!("bytes={offset}-")),

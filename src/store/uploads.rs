@@ -1,4 +1,5 @@
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,7 @@ const LASTS: u64 = 7 * 24 * 3600;
 #[derive(Debug)]
 pub struct UploadRecord {
     _lock: File,
+    lock_path: PathBuf,
     temporary: PathBuf,
     path: PathBuf,
 }
@@ -34,8 +36,15 @@ impl Store {
         let folder = self.cache("uploads");
         files::make_folder(&folder)?;
         let key = Digest::of(format!("{registry}\n{repository}\n{blob}").as_bytes()).hex();
-        let Some(lock) = files::try_lock(&folder.join(format!("{key}.lock")))? else { return Ok(None) };
-        Ok(Some(UploadRecord { _lock: lock, temporary: self.cache("tmp"), path: folder.join(format!("{key}.json")) }))
+        let lock_path = folder.join(format!("{key}.lock"));
+        let Some(lock) = files::try_lock(&lock_path)? else { return Ok(None) };
+        // Who held it before may have removed the file that was opened here.
+        let own = lock.metadata().map_err(StoreError::io("look at", &lock_path))?.ino();
+        if fs::metadata(&lock_path).map(|there| there.ino()).ok() != Some(own) {
+            return Ok(None);
+        }
+        let path = folder.join(format!("{key}.json"));
+        Ok(Some(UploadRecord { _lock: lock, lock_path, temporary: self.cache("tmp"), path }))
     }
 }
 
@@ -53,6 +62,8 @@ impl UploadRecord {
 
     /// Forgets it: the blob is there, or the session is gone.
     pub fn forget(&self) -> Result<(), StoreError> {
+        // While it is held, so that whoever opens it next sees that it is another one.
+        let _ = fs::remove_file(&self.lock_path);
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(StoreError::io("remove", &self.path)(error))

@@ -77,6 +77,9 @@ impl Work {
         let events = &execution.events;
         let told = |plan: &Plan| events.detail(report::summary(&report::report(plan, (&source, &target))));
         let done = transfer(&ends, (&source, &target), &self.choice, &execution, self.dry_run, &told)?;
+        if self.choice.new_index && self.choice.platforms.len() > 1 {
+            events.note(format!("a new index was made of the platforms: {}", done.root.descriptor.digest));
+        }
         if !done.plan.foreign.is_empty() {
             let count = done.plan.foreign.len();
             events.note(format!("{count} layers stay where their publisher has them, who alone gives them out"));

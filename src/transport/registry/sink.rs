@@ -13,7 +13,7 @@ use super::token::Actions;
 use super::upload::{Target, upload};
 use super::{Memory, Session};
 use crate::copy::{Blob, CopyError, Have, Origin, Plan, Root, Sink, Taken};
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::error::{Category, Diagnose};
 use crate::net::{Exchange, Verb};
 use crate::oci::{Descriptor, Index, media_type};
@@ -49,6 +49,8 @@ struct State {
     resumables: BTreeMap<Digest, Resumable>,
     /// Blobs that are there as far as is remembered: the registry was not asked.
     believed: BTreeMap<Digest, Descriptor>,
+    /// Blobs that the registry said to have mounted.
+    mounted: BTreeSet<Digest>,
     /// Manifests that were put.
     put: BTreeSet<Digest>,
     /// Manifests that are there with all that they name.
@@ -82,13 +84,15 @@ impl RegistrySink {
             return Some(Have::Present);
         }
         let memory = self.memory.as_ref();
+        // distribution 2.8 and 3 answer that they mounted a sha512 blob, and then know nothing of it (seen).
+        let mounts = self.learnt.mounts() && blob.digest.algorithm() == Algorithm::Sha256;
         if memory.is_some_and(|memory| memory.has_blob(&blob.digest)) {
             self.state().believed.insert(blob.digest, blob.clone());
             return Some(Have::Present);
         }
         let elsewhere = || memory.and_then(|memory| memory.elsewhere(&blob.digest));
         let from = here.map(|origin| origin.repository.as_str()).or_else(elsewhere)?;
-        if !self.learnt.mounts() {
+        if !mounts {
             return None;
         }
         self.state().mounts.insert(blob.digest, from.to_owned());
@@ -261,6 +265,10 @@ impl Sink for RegistrySink {
         if let Some(memory) = &self.memory {
             memory.blobs(&there);
         }
+        // A process that was killed as the last byte was taken left its session.
+        for blob in first.iter().filter(|blob| there.contains(&blob.digest)) {
+            Kept::of(self.memory.as_ref(), &self.session, &self.learnt, blob).forget();
+        }
         let found = |blob: &Descriptor| match there.contains(&blob.digest) {
             true => Have::Present,
             false => self.resumable(blob),
@@ -296,6 +304,12 @@ impl Sink for RegistrySink {
         let taken = upload(&target, blob, from.as_deref(), resumable, progress)?;
         if let Some(memory) = &self.memory {
             memory.blobs([&digest]);
+        }
+        if taken == Taken::Mounted {
+            let mut state = self.state();
+            state.mounts.remove(&digest);
+            state.mounted.insert(digest);
+            state.believed.insert(digest, blob.descriptor().clone());
         }
         Ok(taken)
     }
@@ -335,7 +349,10 @@ impl Sink for RegistrySink {
         if let Some(memory) = &self.memory {
             memory.blobs(&there);
             memory.gone(gone.iter().map(|blob| &blob.digest));
-            let elsewhere = gone.iter().map(|blob| (blob.digest, memory.elsewhere(&blob.digest)));
+            // A mount that was no mount is not tried again.
+            let mounted = std::mem::take(&mut self.state().mounted);
+            let elsewhere = gone.iter().filter(|blob| !mounted.contains(&blob.digest));
+            let elsewhere = elsewhere.map(|blob| (blob.digest, memory.elsewhere(&blob.digest)));
             let elsewhere = elsewhere.filter_map(|(digest, from)| Some((digest, from?.to_owned())));
             self.state().mounts.extend(elsewhere);
         }
