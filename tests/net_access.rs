@@ -275,7 +275,7 @@ async fn an_authority_that_is_none_is_named() {
     for (text, said) in [("hello", "no certificate in it"), (broken, "")] {
         std::fs::write(&file, text).unwrap();
         let client = Client::new(Settings { authorities: vec![file.clone()], ..settings() }, Events::silent());
-        let error = get(&client, &[nobody()], "a").await.unwrap_err();
+        let error = get(&client, &[nobody().replacen("http:", "https:", 1)], "a").await.unwrap_err();
         assert_eq!(error.category(), Category::Failed, "{error}");
         assert!(error.to_string().contains(said), "{error}");
     }
@@ -285,7 +285,7 @@ async fn an_authority_that_is_none_is_named() {
 async fn a_machine_without_authorities_is_told_what_to_install() {
     const CHILD: &str = "KIMG_TEST_CHILD";
     if std::env::var_os(CHILD).is_some() {
-        let error = get(&client(), &[nobody()], "a").await.unwrap_err();
+        let error = get(&client(), &[nobody().replacen("http:", "https:", 1)], "a").await.unwrap_err();
         assert_eq!(error.category(), Category::Failed);
         assert!(error.to_string().starts_with("the HTTP client: "), "{error}");
         assert!(error.hint().unwrap().contains("ca-certificates"));

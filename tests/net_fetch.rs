@@ -264,7 +264,7 @@ async fn nothing_to_fetch_needs_no_client() {
     let settings = Settings { authorities: vec!["/nonexistent/ca.pem".into()], ..settings() };
     let client = Client::new(settings, kimg::event::Events::silent());
     client.fetch(&[], &cache.downloads).await.unwrap();
-    let wanted = download(&[nobody()], "a", b"a");
+    let wanted = download(&[nobody().replacen("http:", "https:", 1)], "a", b"a");
     let error = client.fetch(&[wanted], &cache.downloads).await.unwrap_err();
     assert_eq!(error.category(), Category::Failed);
     assert!(error.to_string().starts_with("/nonexistent/ca.pem: "), "{error}");
