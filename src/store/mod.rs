@@ -9,6 +9,7 @@
 //! cache/records/KIND/KEY                         small JSON answers: layer keys, who vouched for an input
 //! cache/uploads/KEY.json                         uploads into registries under way, each locked by its process
 //! cache/presence/KEY.json                        what registries are known to have, with an end
+//! cache/blob-parts/ALGORITHM-HEX                 large blobs of images under way, each locked by its process
 //! cache/tmp/                                     files under way, each locked by its writer
 //! ```
 //!
@@ -18,6 +19,7 @@
 
 mod blob;
 mod blob_file;
+mod blob_part;
 mod check;
 mod downloads;
 mod error;
@@ -40,6 +42,7 @@ use crate::oci::Descriptor;
 
 pub use blob::BlobWriter;
 pub use blob_file::{BlobFile, BlobLink};
+pub use blob_part::BlobPart;
 pub use check::Finding;
 pub use downloads::{Downloads, NewInput};
 pub use error::StoreError;

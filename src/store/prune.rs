@@ -74,7 +74,7 @@ impl Store {
             pruned.bytes += bytes;
         }
         // Nobody is at an upload now, so the locks may go too.
-        for folder in ["uploads", "presence"] {
+        for folder in ["uploads", "presence", "blob-parts"] {
             for path in files::list(&self.cache(folder))? {
                 pruned.bytes += remove(&path, options.dry_run)?;
                 pruned.leftovers += 1;
