@@ -181,3 +181,30 @@ fn every_file_is_one_idea() {
     let long: Vec<String> = all.iter().filter(|source| source.length > 450).map(|source| source.path.clone()).collect();
     none(&long, "files of more than 450 lines");
 }
+
+/// A program that takes `docker://…` for a folder once left 200 MB of packages there, and they were committed.
+#[test]
+fn nothing_strays_at_the_top() {
+    const KNOWN: [&str; 17] = [
+        ".ci",
+        ".git",
+        ".gitignore",
+        "Cargo.lock",
+        "Cargo.toml",
+        "README.md",
+        "build.rs",
+        "clippy.toml",
+        "deny.toml",
+        "docs",
+        "fuzz",
+        "images",
+        "rustfmt.toml",
+        "scripts",
+        "src",
+        "target",
+        "tests",
+    ];
+    let names = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let stray: Vec<String> = names.filter(|name| !KNOWN.contains(&name.as_str())).collect();
+    assert_eq!(stray, [""; 0]);
+}

@@ -240,9 +240,15 @@ pub(super) fn write_whole(temporary_folder: &Path, to: &Path, bytes: &[u8]) -> R
     write_and_rename(Temporary::create(temporary_folder)?, to, bytes)
 }
 
-/// The same for what only the user may read.
-pub(super) fn write_secret(temporary_folder: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    write_and_rename(Temporary::secret(temporary_folder)?, to, bytes)
+/// The same for what only the user may read, and which is a help only: it lasts longer than a process that is killed, and
+/// whoever reads it takes what a machine that lost its power left of it for none. Two syncs a layer cost more than such a
+/// help is worth.
+pub(super) fn write_hint(temporary_folder: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut temporary = Temporary::secret(temporary_folder)?;
+    io::Write::write_all(&mut temporary.file, bytes).map_err(StoreError::io("write", to))?;
+    fs::rename(&temporary.path, to).map_err(StoreError::io("write", to))?;
+    temporary.renamed = true;
+    Ok(())
 }
 
 fn write_and_rename(mut temporary: Temporary, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {

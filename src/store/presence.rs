@@ -78,7 +78,7 @@ impl Presence {
             }
         }
         known.bound();
-        files::write_whole(&self.temporary, &self.path, &crate::oci::to_bytes(&known))
+        files::write_hint(&self.temporary, &self.path, &crate::oci::to_bytes(&known))
     }
 }
 

@@ -55,9 +55,9 @@ impl UploadRecord {
         (now.saturating_sub(session.at) < LASTS).then_some(session)
     }
 
-    /// Keeps a session, which lasts through a crash.
+    /// Keeps a session, which lasts longer than the process.
     pub fn keep(&self, session: &UploadSession) -> Result<(), StoreError> {
-        files::write_secret(&self.temporary, &self.path, &crate::oci::to_bytes(session))
+        files::write_hint(&self.temporary, &self.path, &crate::oci::to_bytes(session))
     }
 
     /// Forgets it: the blob is there, or the session is gone.
