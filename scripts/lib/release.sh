@@ -12,7 +12,8 @@ release_publish() {
     jars=$(sed -n 's/^jars = "\(.*\)"/\1/p' "images/$family/image.toml" | sed "s/{version}/$version/g")
     top=${jars%%/*}
     mkdir -p "$work/release/$jars" "$(dirname "$path")" || return
-    find "$work/jars/$family" -name '*.jar' -exec cp {} "$work/release/$jars/" \;
+    # The agent of the metrics port is no part of a release.
+    find "$work/jars/$family" -name '*.jar' ! -name 'jmx_prometheus_javaagent-*' -exec cp {} "$work/release/$jars/" \;
     echo 'a licence' >"$work/release/$top/LICENSE"
     tar -C "$work/release" -czf "$path" "$top" || return
     release_gpg --quick-generate-key "Release Manager <release@mirror.example>" rsa3072 sign 2>/dev/null
